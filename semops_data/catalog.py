@@ -1,0 +1,76 @@
+"""The only file that spells `dagster/...` metadata keys.
+
+Belongs here: metadata of a definition (schema, names, storage) and of a run (URI, counts, versions).
+A key stands on the definition or on the run, never on both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from semops_data.contracts import Column, Table
+
+OWNERS = ["team:data-platform"]
+MEANING_OWNERS = ["team:knowledge"]
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Dagster's column schema of a contract: types, descriptions, units, keys and constraints."""
+    return dg.TableSchema(columns=[_column(column) for column in table.columns])
+
+
+def _column(column: Column) -> dg.TableColumn:
+    other = [f"unit: {column.unit}"] if column.unit else []
+    other += [f"one of: {', '.join(column.allowed)}"] if column.allowed else []
+    other += [f"at least {column.minimum:g}"] if column.minimum is not None else []
+    other += [f"at most {column.maximum:g}"] if column.maximum is not None else []
+    return dg.TableColumn(
+        column.name,
+        column.type,
+        column.description,
+        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=False, other=other),
+        tags={"primary_key": ""} if column.is_key else {},
+    )
+
+
+def definition_metadata(table: Table, *, storage_kind: str | None = None) -> dict[str, Any]:
+    """What is known of a table before any run: `metadata=` of its asset."""
+    metadata: dict[str, Any] = {
+        "dagster/column_schema": column_schema(table),
+        "dagster/table_name": table.key.replace("/", "."),
+    }
+    return metadata | ({"dagster/storage_kind": storage_kind} if storage_kind else {})
+
+
+def run_metadata(
+    *, uri: str | None = None, rows: int | None = None, partition_rows: int | None = None, **more: Any
+) -> dict[str, Any]:
+    """What one materialization found: `metadata=` of its result.
+
+    Args:
+        uri: where the data lies.
+        rows: rows of the whole table.
+        partition_rows: rows of the materialized partition.
+        more: the room's own values, under `semops/<name>`.
+    """
+    named = {"dagster/uri": uri, "dagster/row_count": rows, "dagster/partition_row_count": partition_rows}
+    named |= {f"semops/{name}": value for name, value in more.items()}
+    return {key: value for key, value in named.items() if value is not None}
+
+
+def column_lineage(columns: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+    """Column lineage of one run: each column's sources as (asset key, column).
+
+    Args:
+        columns: for each output column, the `("room/name", "column")` pairs that it comes from.
+    """
+    lineage = dg.TableColumnLineage(
+        {
+            name: [dg.TableColumnDep(dg.AssetKey(key.split("/")), column) for key, column in sources]
+            for name, sources in columns.items()
+        }
+    )
+    return {"dagster/column_lineage": lineage}

@@ -1,0 +1,5 @@
+"""The tables of the meaning stream."""
+
+from semops_data.contracts.types import Column, Table  # noqa: F401
+
+TABLES: tuple[Table, ...] = ()

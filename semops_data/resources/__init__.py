@@ -1,0 +1,22 @@
+"""Configuration in, plain objects out: one file per system.
+
+Belongs here: `dg.ConfigurableResource`s that turn `Settings` into a core object (`Lake`, `ObjectStore`, ...).
+Does not belong here: what is done with the object. An asset takes `lake: dg.ResourceParam[Lake]`; a test passes
+a real `Lake`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from semops_data.resources.lake import LakeResource
+
+if TYPE_CHECKING:
+    from semops_data.settings import Settings
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """Every resource of the code location, by the name that assets ask for."""
+    return {
+        "lake": LakeResource.from_settings(settings),
+    }

@@ -1,0 +1,133 @@
+"""Every environment variable, typed, with its embedded default.
+
+Belongs here: names, types, defaults, and where each system's data lies below the platform's home.
+Does not belong here: clients (`resources/` builds them) and anything that reads a file of the user's.
+"""
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The configuration of one platform home.
+
+    Read from arguments, then from `SEMOPS_*` in the environment, then from `semops.toml` in the current folder.
+    Secrets are `SecretStr`: they print as stars and never enter metadata, events or logs.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SEMOPS_", toml_file="semops.toml", extra="ignore")
+
+    home: Path = Field(REPOSITORY / ".semops", description="Folder of everything the embedded defaults write.")
+    executor: Literal["in_process", "multiprocess"] = Field(
+        "in_process", description="How the steps of a run are executed; multiprocess pays off for long steps."
+    )
+
+    start_date: date = Field(date(2026, 1, 1), description="First day of the business calendar.")
+    days: int = Field(3, ge=1, le=366, description="Days that `dst run` materializes, from the first.")
+    orders_per_day: int = Field(3_400, ge=1, le=10_000_000, description="Mean number of orders a day.")
+    seed: int = Field(7, ge=0, description="Seed of every random draw; same seed, same bytes.")
+    defect_rate: float = Field(0.01, ge=0, le=0.5, description="Share of landed rows with a planted defect.")
+
+    landing_uri: str | None = Field(None, description="s3://bucket/prefix of the raw objects; a folder by default.")
+    lake_uri: str | None = Field(None, description="s3://bucket/prefix of the Delta tables; a folder by default.")
+    s3_endpoint_url: str | None = Field(None, description="Endpoint of an S3-compatible service.")
+    s3_region: str = Field("us-east-1", description="Region of the buckets.")
+    s3_access_key_id: SecretStr | None = Field(None, description="Access key; the instance's role by default.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="Secret key that belongs to the access key.")
+    s3_allow_http: bool = Field(False, description="Allow an endpoint without TLS, for a local object store.")
+
+    snowflake_account: str | None = Field(None, description="ORG-ACCOUNT; by default the embedded emulator.")
+    snowflake_user: str = Field("semops", description="User of the warehouse.")
+    snowflake_password: SecretStr | None = Field(None, description="Password, where neither key nor token is used.")
+    snowflake_private_key_path: Path | None = Field(None, description="PKCS#8 key file for key-pair login.")
+    snowflake_token: SecretStr | None = Field(None, description="Programmatic access or OAuth token.")
+    snowflake_role: str | None = Field(None, description="Role of the session.")
+    snowflake_warehouse: str | None = Field(None, description="Virtual warehouse of the session.")
+    snowflake_database: str = Field("SEMOPS", description="Database of the marts.")
+    snowflake_timeout_seconds: int = Field(20, ge=1, description="Login and network timeout.")
+    snowflake_emulator_port: int | None = Field(None, description="Fixed port of the emulator; a free one by default.")
+
+    corpus: str | None = Field(None, description="Folder, git repository or git bundle; this repository by default.")
+    corpus_include: str = Field("**/*.md", description="Comma-separated globs of the files that are documents.")
+    registry: Path | None = Field(None, description="Registry file; this project's own by default.")
+    embedding_model: str | None = Field(
+        None, description="Sentence-transformers folder or name; the MiniLM that ships as a package by default."
+    )
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    qdrant_url: str | None = Field(None, description="Qdrant server; embedded by default.")
+    qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
+
+    mlflow_tracking_uri: str | None = Field(None, description="MLflow tracking server; SQLite by default.")
+    mlflow_experiment: str = Field("semops-data", description="Experiment that the runs are logged to.")
+    mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
+    openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
+    openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
+    deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
+    job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")
+
+    alert_webhook: SecretStr | None = Field(None, description="URL that receives alerts as JSON by POST.")
+    alert_drop: float = Field(0.05, ge=0, le=1, description="Fall of a pattern's SC that raises an alert.")
+    nightly_cron: str = Field("0 2 * * *", description="When the nightly coherence run starts, UTC.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put `semops.toml` after the environment."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Make the home absolute, so that every process means the same folder."""
+        object.__setattr__(self, "home", self.home.expanduser().absolute())
+
+    @property
+    def landing_root(self) -> str:
+        """URI of the raw objects."""
+        return self.landing_uri or str(self.home / "s3")
+
+    @property
+    def lake_root(self) -> str:
+        """URI below which the Delta tables lie."""
+        return self.lake_uri or str(self.home / "delta")
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking URI."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def lineage_file(self) -> Path:
+        """The ndjson file of OpenLineage events."""
+        return self.home / "lineage" / "events.ndjson"
+
+    @property
+    def is_snowflake_emulated(self) -> bool:
+        """Whether the warehouse is the embedded emulator."""
+        return self.snowflake_account is None
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The process's settings, read once.
+
+    Raises:
+        pydantic.ValidationError: naming each variable whose value is not usable.
+    """
+    return Settings()
