@@ -2,24 +2,21 @@
 
 Every write is idempotent: `replace` commits nothing where the table already holds the rows, `merge` nothing
 where no row would change. Readers get Arrow tables in the contract's types.
+Arrow and deltalake are imported inside the methods: assets name `Lake` as a type, and importing them stays light.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from semops_data.contracts import Table, table
+from semops_data.contracts import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
     from deltalake import DeltaTable
 
     from semops_data.settings import Settings
@@ -46,36 +43,6 @@ class Commit:
     rows: int
     changed: bool
     digest: str
-
-
-def digest(data: pa.Table) -> str:
-    """sha256 over the rows of a table in their order, whatever their chunks, offsets or bytes under nulls."""
-    sink = hashlib.sha256()
-    for name in data.column_names:
-        sink.update(f"{name}:{data.column(name).type}:{data.num_rows}".encode())
-        column = data.column(name).combine_chunks()
-        _update(sink, column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-    return sink.hexdigest()
-
-
-def _update(sink: hashlib._Hash, column: pa.Array) -> None:
-    """Feed one array in a canonical form: validity, then lengths, then values."""
-    if column.null_count:
-        sink.update(np.packbits(column.is_null().to_numpy(zero_copy_only=False)).tobytes())
-    if pa.types.is_list(column.type):
-        sink.update(pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).tobytes())
-        _update(sink, column.flatten())
-    elif pa.types.is_string(column.type):
-        filled = column.fill_null("")
-        sink.update(pc.binary_length(filled).to_numpy(zero_copy_only=False).tobytes())
-        # Joining reads only this slice's bytes, where the buffer may hold its parent's.
-        whole = pa.LargeListArray.from_arrays(pa.array([0, len(filled)], pa.int64()), filled.cast(pa.large_string()))
-        sink.update(pc.binary_join(whole, "")[0].as_buffer())
-    else:
-        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-            column = column.cast(pa.int64() if pa.types.is_timestamp(column.type) else pa.int32())
-        filled = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-        sink.update(filled.to_numpy(zero_copy_only=False).tobytes())
 
 
 @dataclass(frozen=True)
@@ -141,6 +108,8 @@ class Lake:
             where: equality on partition columns, `{"day": "2026-01-01"}`.
             version: Delta version; the latest by default.
         """
+        import pyarrow as pa
+
         contract = table(key)
         names = list(columns) if columns is not None else contract.arrow_schema.names
         dataset = self.open(key, version=version).to_pyarrow_dataset(
@@ -161,6 +130,8 @@ class Lake:
         Raises:
             ValueError: naming the columns that are missing, unknown, of another type, or null against the contract.
         """
+        import pyarrow as pa
+
         contract = table(key)
         schema = contract.arrow_schema
         missing = [name for name in schema.names if name not in data.column_names]
@@ -193,11 +164,15 @@ class Lake:
         """
         from deltalake import write_deltalake
 
+        from semops_data.lakehouse.digest import digest
+
         data = self.conform(key, data)
         for name, value in (where or {}).items():
             strays = [other for other in data.column(name).unique().to_pylist() if other != value]
             if strays:
-                raise ValueError(f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}")
+                raise ValueError(
+                    f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}"
+                )
         fingerprint = digest(data)
         if self.exists(key):
             held = self.read(key, where=where)
@@ -233,7 +208,7 @@ def _literal(value: str) -> str:
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
-    """deltalake's options for the lake's object store; empty for a folder."""
+    """Deltalake's options for the lake's object store; empty for a folder."""
     if "://" not in settings.lake_root:
         return {}
     options = {"AWS_REGION": settings.s3_region}
