@@ -29,9 +29,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SEMOPS_", toml_file="semops.toml", extra="ignore")
 
-    home: Path = Field(
-        REPOSITORY / ".semops", description="Folder of everything the embedded defaults write."
-    )
+    home: Path = Field(REPOSITORY / ".semops", description="Folder of everything the embedded defaults write.")
     executor: Literal["in_process", "multiprocess"] = Field(
         "in_process", description="How the steps of a run are executed; multiprocess pays off for long steps."
     )
@@ -42,43 +40,27 @@ class Settings(BaseSettings):
     seed: int = Field(7, ge=0, description="Seed of every random draw; same seed, same bytes.")
     defect_rate: float = Field(0.01, ge=0, le=0.5, description="Share of landed rows with a planted defect.")
 
-    landing_uri: str | None = Field(
-        None, description="s3://bucket/prefix of the raw objects; a folder by default."
-    )
-    lake_uri: str | None = Field(
-        None, description="s3://bucket/prefix of the Delta tables; a folder by default."
-    )
+    landing_uri: str | None = Field(None, description="s3://bucket/prefix of the raw objects; a folder by default.")
+    lake_uri: str | None = Field(None, description="s3://bucket/prefix of the Delta tables; a folder by default.")
     s3_endpoint_url: str | None = Field(None, description="Endpoint of an S3-compatible service.")
     s3_region: str = Field("us-east-1", description="Region of the buckets.")
-    s3_access_key_id: SecretStr | None = Field(
-        None, description="Access key; the instance's role by default."
-    )
-    s3_secret_access_key: SecretStr | None = Field(
-        None, description="Secret key that belongs to the access key."
-    )
+    s3_access_key_id: SecretStr | None = Field(None, description="Access key; the instance's role by default.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="Secret key that belongs to the access key.")
     s3_allow_http: bool = Field(False, description="Allow an endpoint without TLS, for a local object store.")
 
     snowflake_account: str | None = Field(None, description="ORG-ACCOUNT; by default the embedded emulator.")
     snowflake_user: str = Field("semops", description="User of the warehouse.")
-    snowflake_password: SecretStr | None = Field(
-        None, description="Password, where neither key nor token is used."
-    )
+    snowflake_password: SecretStr | None = Field(None, description="Password, where neither key nor token is used.")
     snowflake_private_key_path: Path | None = Field(None, description="PKCS#8 key file for key-pair login.")
     snowflake_token: SecretStr | None = Field(None, description="Programmatic access or OAuth token.")
     snowflake_role: str | None = Field(None, description="Role of the session.")
     snowflake_warehouse: str | None = Field(None, description="Virtual warehouse of the session.")
     snowflake_database: str = Field("SEMOPS", description="Database of the marts.")
     snowflake_timeout_seconds: int = Field(20, ge=1, description="Login and network timeout.")
-    snowflake_emulator_port: int | None = Field(
-        None, description="Fixed port of the emulator; a free one by default."
-    )
+    snowflake_emulator_port: int | None = Field(None, description="Fixed port of the emulator; a free one by default.")
 
-    corpus: str | None = Field(
-        None, description="Folder, git repository or git bundle; this repository by default."
-    )
-    corpus_include: str = Field(
-        "**/*.md", description="Comma-separated globs of the files that are documents."
-    )
+    corpus: str | None = Field(None, description="Folder, git repository or git bundle; this repository by default.")
+    corpus_include: str = Field("**/*.md", description="Comma-separated globs of the files that are documents.")
     registry: Path | None = Field(None, description="Registry file; this project's own by default.")
     embedding_model: str | None = Field(
         None,
@@ -91,9 +73,7 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(None, description="MLflow tracking server; SQLite by default.")
     mlflow_experiment: str = Field("semops-data", description="Experiment that the runs are logged to.")
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
-    openlineage_url: str | None = Field(
-        None, description="OpenLineage HTTP endpoint; an ndjson file by default."
-    )
+    openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")

@@ -9,9 +9,7 @@ from semops_data.contracts import business, meaning, operations
 if TYPE_CHECKING:
     from semops_data.contracts.types import Table
 
-TABLES: dict[str, Table] = {
-    table.key: table for module in (business, meaning, operations) for table in module.TABLES
-}
+TABLES: dict[str, Table] = {table.key: table for module in (business, meaning, operations) for table in module.TABLES}
 
 
 def table(key: str) -> Table:

@@ -170,9 +170,7 @@ class Lake:
         for name, value in (where or {}).items():
             strays = [other for other in data.column(name).unique().to_pylist() if other != value]
             if strays:
-                raise ValueError(
-                    f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}"
-                )
+                raise ValueError(f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}")
         fingerprint = digest(data)
         if self.exists(key):
             held = self.read(key, where=where)
