@@ -114,6 +114,7 @@ KNOWLEDGE: tuple[Table, ...] = (
             Column("end_line", "int64", "Last line of the passage, inclusive.", minimum=1),
             Column("kind", "string", "What most of the passage is.", allowed=CHUNK_KINDS),
             Column("text", "string", "What is embedded: the heading path, an empty line, the passage."),
+            Column("markdown", "string", "The passage as written, its first to its last line."),
             Column("text_sha256", "string", "sha256 of the text, hexadecimal."),
             Column("word_count", "int64", "Words of the passage without its heading path.", unit="words", minimum=0),
         ),
@@ -121,7 +122,7 @@ KNOWLEDGE: tuple[Table, ...] = (
     ),
     Table(
         "corpus/definitions",
-        "One row is a definition of a pattern as it read from one moment on: the history that stability is measured on.",
+        "One row is a definition of a pattern as it read from one moment on: what stability is measured on.",
         (
             Column("pattern_id", "string", "Pattern that is defined.", is_key=True, term="pattern"),
             Column("valid_from", "timestamp", "When the definition began to read so.", unit="UTC", is_key=True),
