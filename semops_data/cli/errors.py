@@ -1,0 +1,55 @@
+"""From an exception to one or two lines and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable  # noqa: TC003
+
+import click
+import pydantic
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+
+class WorkFailedError(click.ClickException):
+    """The work failed, and what happened has been printed or is the message."""
+
+    exit_code = FAILED
+
+
+class ConfigurationError(click.ClickException):
+    """A setting, a path or an argument cannot be used."""
+
+    exit_code = WRONG
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The known names that look most like `name`; empty where none does."""
+    return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of any exception that reached the command line.
+
+    The message says what was wrong and where; the exception's own text says what to do.
+    """
+    if isinstance(error, click.ClickException):
+        return error.exit_code, error.format_message()
+    if isinstance(error, pydantic.ValidationError) and error.title == "Settings":
+        return WRONG, "\n".join(_setting(problem) for problem in error.errors())
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return WRONG, f"semops.toml is not valid TOML: {error}"
+    if isinstance(error, OSError) and error.filename:
+        return FAILED, f"{error.filename}: {error.strerror}"
+    lines = (str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)).strip().splitlines()
+    code = WRONG if getattr(error, "is_configuration", False) or isinstance(error, FileNotFoundError) else FAILED
+    return code, " ".join(lines[:2]) if lines else type(error).__name__
+
+
+def _setting(problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101
+    name = "SEMOPS_" + "_".join(str(part) for part in problem["loc"]).upper()
+    # The value of a secret is never repeated.
+    shown = "" if any(word in name for word in ("PASSWORD", "KEY", "TOKEN", "WEBHOOK")) else f"={problem['input']!r}"
+    return f"{name}{shown}: {problem['msg']} (set in the environment or in semops.toml)"

@@ -1,0 +1,92 @@
+"""`dst`: the group, its options, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from semops_data import __version__
+from semops_data.cli.errors import INTERRUPTED, explain, nearest
+
+# Each command's module, in the order of the help; the attribute is `command`.
+COMMANDS = ("run", "score", "generate", "profile", "project", "lineage", "registry", "dictionary", "info", "doctor", "ui")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in reading order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        loaded = import_module(f"semops_data.cli.{cmd_name}").command
+        assert isinstance(loaded, click.Command)  # noqa: S101
+        return loaded
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown name gets the nearest ones.
+
+        Raises:
+            click.UsageError: where there is no such command.
+        """
+        if args and args[0] not in COMMANDS:
+            close = nearest(args[0], COMMANDS)
+            hint = f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r}{hint}", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dst", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def dst(debug: bool) -> None:  # noqa: FBT001
+    """semops-data: does our knowledge still mean what we think it means?
+
+    Exit codes: 0 all well, 1 the work failed or a blocking check did, 2 wrong usage or configuration.
+    """
+    if debug:
+        os.environ["SEMOPS_DEBUG"] = "1"
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code."""
+    args = sys.argv[1:] if arguments is None else arguments
+    try:
+        result = dst.main(args=args, prog_name="dst", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: what was finished is kept, and the next run goes on from there", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001
+        sys.exit(_report(error, debug="--debug" in args))
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    code, message = explain(error)
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+    click.echo(f"error: {message}", err=True)
+    if not debug and not isinstance(error, click.ClickException) and code == 1:
+        click.echo("       `dst --debug ...` shows where it happened", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()
