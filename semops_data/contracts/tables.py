@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semops_data.contracts import business, meaning, operations
+from semops_data.contracts import business, coherence, meaning, operations
 
 if TYPE_CHECKING:
     from semops_data.contracts.types import Table
 
-TABLES: dict[str, Table] = {table.key: table for module in (business, meaning, operations) for table in module.TABLES}
+TABLES: dict[str, Table] = {
+    table.key: table for module in (business, meaning, coherence, operations) for table in module.TABLES
+}
 
 
 def table(key: str) -> Table:

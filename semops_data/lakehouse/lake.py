@@ -194,6 +194,28 @@ class Lake:
         )
         return Commit(key, self.version(key), data.num_rows, changed=True, digest=fingerprint)
 
+    def append(self, key: str, data: pa.Table) -> Commit:
+        """Add rows to the table as they are; for content-addressed tables, whose rows never change.
+
+        Raises:
+            ValueError: where rows break the contract.
+        """
+        from deltalake import write_deltalake
+
+        from semops_data.lakehouse.digest import digest
+
+        data = self.conform(key, data)
+        contract = table(key)
+        write_deltalake(
+            self.uri(key),
+            data,
+            mode="append",
+            name=contract.key,
+            description=contract.description,
+            storage_options=dict(self.storage_options),
+        )
+        return Commit(key, self.version(key), data.num_rows, changed=True, digest=digest(data))
+
     def local_path(self, key: str) -> Path | None:
         """The table's folder, where the lake is a folder."""
         return None if "://" in self.root else Path(self.uri(key))
