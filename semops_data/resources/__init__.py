@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semops_data.resources.episodes import EpisodesResource
 from semops_data.resources.lake import LakeResource
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     """Every resource of the code location, by the name that assets ask for."""
     return {
         "lake": LakeResource.from_settings(settings),
+        "episodes": EpisodesResource.from_settings(settings),
     }
