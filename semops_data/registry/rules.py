@@ -1,0 +1,157 @@
+"""What a registry must obey, beyond the shape of its file.
+
+`problems_of` finds what makes it unusable; `audit` finds what it should do better, with a severity.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from semops_data.registry.model import IDENTIFIER, Problem, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from semops_data.registry.model import Capability, Pattern, Registry
+
+MIN_DEFINITION_WORDS = 5
+
+
+def problems_of(registry: Registry) -> list[Problem]:
+    """Every reason why the registry cannot be used: ids, labels, definitions, edges, cycles."""
+    rules = (_identifiers, _labels, _definitions, _sources, _edges, _cycles)
+    return list(chain.from_iterable(rule(registry) for rule in rules))
+
+
+def audit(registry: Registry) -> list[Problem]:
+    """What a usable registry should do better, most severe first.
+
+    Returns:
+        Problems of severity critical (a capability that traces to no registered pattern) and warning.
+    """
+    found = [*_untraced(registry), *_orphans(registry), *_ownerless(registry)]
+    return sorted(found, key=lambda problem: (problem.severity != "critical", problem.line))
+
+
+def _problem(owner: Pattern | Capability, message: str, rule: str, severity: str = "error") -> Problem:
+    return Problem(owner.file, owner.line, message, severity, rule)
+
+
+def _identifiers(registry: Registry) -> Iterator[Problem]:
+    entries = [(p.pattern_id, p) for p in registry.patterns] + [(c.capability_id, c) for c in registry.capabilities]
+    seen: dict[tuple[type, str], int] = {}
+    for name, owner in entries:
+        if not IDENTIFIER.match(name):
+            yield _problem(owner, f"id {name!r} is not kebab-case, 3 to 50 characters: write my-pattern", "identifier")
+        key = (type(owner), name)
+        if key in seen:
+            yield _problem(owner, f"id {name!r} is taken by line {seen[key]}: rename one of them", "identifier")
+        seen.setdefault(key, owner.line)
+
+
+def _labels(registry: Registry) -> Iterator[Problem]:
+    seen: dict[str, Pattern] = {}
+    for pattern in registry.patterns:
+        for label in pattern.labels:
+            other = seen.setdefault(label.casefold(), pattern)
+            if other is not pattern:
+                yield _problem(
+                    pattern,
+                    f"label {label!r} of {pattern.pattern_id} also names {other.pattern_id} (line {other.line}): "
+                    "a name may mean one pattern only",
+                    "label",
+                )
+
+
+def _definitions(registry: Registry) -> Iterator[Problem]:
+    for pattern in registry.patterns:
+        if len(pattern.definition.split()) < MIN_DEFINITION_WORDS:
+            yield _problem(
+                pattern,
+                f"definition of {pattern.pattern_id} has fewer than {MIN_DEFINITION_WORDS} words: say in whole "
+                "sentences what it is",
+                "definition",
+            )
+
+
+def _sources(registry: Registry) -> Iterator[Problem]:
+    for pattern in registry.patterns:
+        path = pattern.source_path or ""
+        if path.startswith("/") or "\\" in path or ".." in path.split("/") or re.match(r"^[A-Za-z]+:", path):
+            yield _problem(
+                pattern, f"source {path!r} is not a path below the corpus root: write docs/name.md#heading", "source"
+            )
+
+
+def _edges(registry: Registry) -> Iterator[Problem]:
+    for edge in registry.edges:
+        where = f"edge {edge.source_id} {edge.predicate} {edge.target_id}"
+        if edge.target_id not in registry.by_id:
+            hint = nearest(edge.target_id, registry.by_id)
+            yield Problem(registry.file, edge.line, f"{where}: no such pattern; {hint}", rule="edge")
+        elif edge.target_id == edge.source_id:
+            yield Problem(registry.file, edge.line, f"{where}: a pattern is not related to itself", rule="edge")
+    seen: dict[tuple[str, str, str], int] = {}
+    for edge in registry.edges:
+        first = seen.setdefault((edge.source_id, edge.predicate, edge.target_id), edge.line)
+        if first != edge.line:
+            message = f"edge {edge.source_id} {edge.predicate} {edge.target_id} stands already on line {first}"
+            yield Problem(registry.file, edge.line, message, rule="edge")
+
+
+def _cycles(registry: Registry) -> Iterator[Problem]:
+    """One problem per edge that closes a circle of broader and narrower."""
+    above: dict[str, set[str]] = {}
+    for edge in registry.edges:
+        if edge.predicate not in {"broader", "narrower"}:
+            continue
+        low, high = edge.source_id, edge.target_id
+        if edge.predicate == "narrower":
+            low, high = high, low
+        if low != high and low in _reachable(high, above):
+            message = f"edge {edge.source_id} {edge.predicate} {edge.target_id} closes a circle of broader and narrower"
+            yield Problem(registry.file, edge.line, message, rule="cycle")
+        else:
+            above.setdefault(low, set()).add(high)
+
+
+def _reachable(start: str, above: dict[str, set[str]]) -> set[str]:
+    found, todo = {start}, [start]
+    while todo:
+        new = above.get(todo.pop(), set()) - found
+        found |= new
+        todo += new
+    return found
+
+
+def _untraced(registry: Registry) -> Iterator[Problem]:
+    for capability in registry.capabilities:
+        unknown = [name for name in capability.implements if name not in registry.by_id]
+        for name in unknown:
+            message = f"{capability.capability_id} implements {name!r}: {nearest(name, registry.by_id)}"
+            yield _problem(capability, message, "traces-to-pattern", "critical")
+        if len(unknown) == len(capability.implements):
+            message = (
+                f"capability {capability.capability_id} traces to no registered pattern: list one under `implements`"
+            )
+            yield _problem(capability, message, "traces-to-pattern", "critical")
+
+
+def _orphans(registry: Registry) -> Iterator[Problem]:
+    implemented = {name for capability in registry.capabilities for name in capability.implements}
+    linked = {edge.source_id for edge in registry.edges} | {edge.target_id for edge in registry.edges}
+    for pattern in registry.patterns:
+        if pattern.pattern_type == "concept" and pattern.pattern_id in implemented:
+            message = f"concept {pattern.pattern_id} is lineage only: no capability may implement it"
+            yield _problem(pattern, message, "concept-is-lineage", "warning")
+        elif pattern.pattern_id not in implemented | linked:
+            message = f"pattern {pattern.pattern_id} is neither implemented nor linked: add an edge"
+            yield _problem(pattern, message, "orphan", "warning")
+
+
+def _ownerless(registry: Registry) -> Iterator[Problem]:
+    for pattern in registry.patterns:
+        if pattern.owner is None:
+            yield _problem(pattern, f"pattern {pattern.pattern_id} has no owner: name a team", "owner", "warning")

@@ -1,0 +1,25 @@
+"""Where the registry lies, and the digest that says whether it changed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semops_data.settings import Settings
+
+OWN = Path(__file__).with_name("semops.yaml")
+
+
+def registry_path(settings: Settings) -> Path:
+    """The configured registry file; this project's own by default."""
+    return Path(settings.registry).expanduser().absolute() if settings.registry else OWN
+
+
+def registry_digest(settings: Settings) -> str:
+    """sha256 of the registry file, hexadecimal; `missing` where it cannot be read."""
+    try:
+        return hashlib.sha256(registry_path(settings).read_bytes()).hexdigest()
+    except OSError:
+        return "missing"
