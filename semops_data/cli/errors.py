@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable  # noqa: TC003
+from collections.abc import Iterable
 
 import click
 import pydantic

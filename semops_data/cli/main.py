@@ -14,7 +14,19 @@ from semops_data import __version__
 from semops_data.cli.errors import INTERRUPTED, explain, nearest
 
 # Each command's module, in the order of the help; the attribute is `command`.
-COMMANDS = ("run", "score", "generate", "profile", "project", "lineage", "registry", "dictionary", "info", "doctor", "ui")
+COMMANDS = (
+    "run",
+    "score",
+    "generate",
+    "profile",
+    "project",
+    "lineage",
+    "registry",
+    "dictionary",
+    "info",
+    "doctor",
+    "ui",
+)
 
 
 class LazyGroup(click.Group):
@@ -50,18 +62,18 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="dst", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def dst(debug: bool) -> None:  # noqa: FBT001
+def dst(debug: bool) -> None:
     """semops-data: does our knowledge still mean what we think it means?
 
     Exit codes: 0 all well, 1 the work failed or a blocking check did, 2 wrong usage or configuration.
     """
-    if debug:
-        os.environ["SEMOPS_DEBUG"] = "1"
+    del debug  # `main` has taken it off the arguments, wherever it stood
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
-    args = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
+    args = [argument for argument in given if argument != "--debug"]
     try:
         result = dst.main(args=args, prog_name="dst", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
@@ -72,7 +84,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:  # noqa: BLE001
-        sys.exit(_report(error, debug="--debug" in args))
+        sys.exit(_report(error, debug=len(args) < len(given)))
     sys.exit(result if isinstance(result, int) else 0)
 
 
