@@ -133,6 +133,7 @@ TRUTH = (
 DEFECT_KINDS = (
     "missing_value",
     "unreadable_value",
+    "unreadable_row",
     "out_of_range",
     "not_allowed",
     "orphaned_reference",
@@ -146,7 +147,12 @@ DEFECTS = (
         "row_number", "int64", "Position of the row in the landed object, from 0.", unit="row", is_key=True, minimum=0
     ),
     Column("kind", "string", "What is wrong with the row.", allowed=DEFECT_KINDS),
-    Column("column_name", "string", "Landed column that holds the defect; null for a duplicate row.", nullable=True),
+    Column(
+        "column_name",
+        "string",
+        "Landed column that holds the defect; null where the whole row is the defect.",
+        nullable=True,
+    ),
     Column("row_key", "string", "Primary key that the row carries."),
     Column("caught_by", "string", "What must catch it: 'duplicate', or the reason under which it is quarantined."),
 )
@@ -167,7 +173,7 @@ def quarantine(name: str) -> tuple[Column, ...]:
         Column(
             "reason",
             "string",
-            f"Rule of the contract of {name} that the row breaks, and the column: 'null:customer_id'.",
+            f"Rule of the contract of {name} that the row breaks, and the column, such as 'null:day'.",
         ),
         Column("raw_row", "string", "The row as it was landed, as JSON text."),
         Column("source", "string", "Path of the landed object that holds the row, below the landing root."),

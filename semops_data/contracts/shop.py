@@ -138,7 +138,7 @@ EVENTS = (
            term="product"),
     Column("quantity", "int64", "Units put into the cart or bought; null where the step has none.", unit="unit",
            nullable=True, minimum=1, maximum=100_000),
-    cents("value_cents", "Merchandise at list price that the step concerns: of the product, or of the whole order at "
+    cents("value_cents", "Merchandise at list price that the step concerns: the product's, or the order's at "
           "purchase; null where the step has none.", nullable=True),
     Column("order_id", "string", "Order that the purchase step created; null in every other step.", nullable=True,
            term="order"),

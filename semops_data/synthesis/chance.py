@@ -1,0 +1,76 @@
+"""Chance that can be repeated: a generator per table and day, and draws that belong to a number for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from semops_data.synthesis.parameters import Business
+
+Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+DAY_SECONDS = 86_400
+WEEK = (0.95, 0.92, 0.93, 0.98, 1.05, 1.12, 1.05)
+"""Trade by weekday, Monday first; the mean is 1."""
+HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 9, 9, 10, 9, 8, 8, 8, 9, 10, 12, 12, 9, 5, 2)
+"""Trade by hour of the day, as weights."""
+
+
+def generator(business: Business, table: str, day: date) -> np.random.Generator:
+    """The generator of one table's day: no draw for one partition depends on another partition."""
+    entropy = [business.seed, crc32(table.encode()), day.toordinal()]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+
+
+def lasting(business: Business, purpose: str, index: Ints) -> Floats:
+    """A uniform draw in [0, 1) for each number, the same on every day (the SplitMix64 finaliser).
+
+    Args:
+        business: gives the seed.
+        purpose: distinguishes the draws for the same number, such as `city` and `country`.
+        index: (n,) numbers of customers or products.
+    """
+    salt = (business.seed * 0x9E3779B97F4A7C15 + (crc32(purpose.encode()) << 20)) % 2**64
+    with np.errstate(over="ignore"):
+        z = index.astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(salt)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+
+
+def seconds_of_day(chance: np.random.Generator, size: int) -> Ints:
+    """Seconds after midnight, busy in the evening and quiet at night: (size,) in 0-86,399."""
+    weights = np.array(HOURS, dtype=np.float64)
+    hours = chance.choice(24, size=size, p=weights / weights.sum())
+    return hours.astype(np.int64) * 3_600 + chance.integers(0, 3_600, size=size)
+
+
+def midnight(day: date) -> int:
+    """Seconds from 1970 to the day's first moment, UTC."""
+    return (day.toordinal() - 719_163) * DAY_SECONDS
+
+
+def moments(seconds: Ints) -> pa.Array:
+    """Seconds since 1970 as timestamps in microseconds, UTC."""
+    return pa.array(seconds * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+
+
+def identifiers(prefix: str, numbers: Ints, width: int) -> pa.Array:
+    """Texts such as `O20260101-000042`."""
+    digits = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width, "0")
+    return pc.binary_join_element_wise(pa.scalar(prefix), digits, "")
+
+
+def pick(pool: Sequence[str], codes: Ints) -> pa.Array:
+    """Members of a pool by their positions."""
+    return pa.array(pool, pa.string()).take(pa.array(codes))

@@ -1,0 +1,141 @@
+"""Planted defects: broken and repeated copies of clean rows, each with what must catch it.
+
+A defect is always an extra row beside the clean one that it was copied from. So the rows that remain after
+quarantine and de-duplication are exactly the clean ones, and the known answers hold for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from semops_data.contracts import table
+from semops_data.contracts.business import raw_name
+from semops_data.contracts.rules import DUPLICATE, Rule
+from semops_data.synthesis.chance import generator
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from semops_data.contracts import Column
+    from semops_data.synthesis.parameters import Business
+
+UNREADABLE = "n/a"
+LONG_AGO = "1999-12-31T23:59:59Z"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to break a row.
+
+    Attributes:
+        kind: as `synthesis/defects` names it.
+        caught_by: `duplicate`, or the reason of the quarantine.
+        column: raw column that is overwritten; none where the whole row is the defect.
+        value: what is written there.
+    """
+
+    kind: str
+    caught_by: str
+    column: str | None = None
+    value: str | int | None = None
+
+
+REPEATED = Fault("duplicate_row", DUPLICATE)
+CUT = Fault("unreadable_row", Rule.NOT_JSON.value)
+
+
+def faults(name: str) -> tuple[Fault, ...]:
+    """Every way in which a row of the exported table can break its contract."""
+    contract = table(f"lakehouse/{name}")
+    found = [REPEATED] + ([CUT] if name == "events" else [])
+    for column in contract.columns:
+        if column.name != "day":
+            found += _faults_of(column, name)
+    for reference, _, _ in contract.references:
+        found.append(Fault("orphaned_reference", Rule.ORPHAN.on(reference), reference, "unknown"))
+    moment = next((column for column in contract.columns if column.type == "timestamp"), None)
+    if contract.partition_by and moment:
+        found.append(Fault("out_of_range", Rule.OUTSIDE_DAY.on(moment.name), moment.name, LONG_AGO))
+    return tuple(found)
+
+
+def _faults_of(column: Column, name: str) -> list[Fault]:
+    raw = raw_name(column)
+    is_money = raw != column.name
+    is_text = is_money or column.type == "timestamp" or name == "events"
+    found = []
+    if not column.nullable:
+        found.append(Fault("missing_value", Rule.NULL.on(column.name), raw))
+    if is_text and column.type in ("timestamp", "int64"):
+        found.append(Fault("unreadable_value", Rule.UNREADABLE.on(column.name), raw, UNREADABLE))
+    if column.minimum is not None and column.type == "int64":
+        below = int(column.minimum) - 2
+        value = f"{below}.00" if is_money else str(below) if is_text else below
+        found.append(Fault("out_of_range", Rule.OUT_OF_RANGE.on(column.name), raw, value))
+    if column.allowed:
+        found.append(Fault("not_allowed", Rule.NOT_ALLOWED.on(column.name), raw, "unheard-of"))
+    return found
+
+
+def plant(business: Business, name: str, day: date, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Add defective rows to an export.
+
+    Args:
+        business: gives the seed and the rate.
+        name: the exported table.
+        day: the day.
+        clean: raw rows without defects.
+
+    Returns:
+        The rows to land, and their manifest: rows of `synthesis/defects`. A row with the kind `unreadable_row` is
+        still whole here; it is cut when it is written.
+    """
+    chance = generator(business, f"defects of {name}", day)
+    count = round(clean.num_rows * business.defect_rate)
+    known = faults(name)
+    which = chance.integers(0, len(known), size=count)
+    source = np.sort(chance.choice(clean.num_rows, size=count, replace=False))
+    copies = clean.take(pa.array(source))
+    for position, column in enumerate(clean.column_names):
+        copies = copies.set_column(position, column, _overwritten(copies.column(column), column, known, which))
+    # Each copy lands somewhere after the row that it was made from.
+    places = np.minimum(source + chance.integers(1, 500, size=count), clean.num_rows - 1)
+    order = np.argsort(np.concatenate([np.arange(clean.num_rows), places]), kind="stable")
+    rows = pa.concat_tables([clean, copies]).take(pa.array(order))
+    numbers = np.argsort(order, kind="stable")[clean.num_rows :]
+    return rows.combine_chunks(), _manifest(name, day, numbers, [known[code] for code in which], copies)
+
+
+def _overwritten(
+    values: pa.ChunkedArray, column: str, known: tuple[Fault, ...], which: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> pa.Array:
+    """The column with the values of those faults that concern it."""
+    result = values.combine_chunks()
+    for code, fault in enumerate(known):
+        if fault.column == column:
+            import pyarrow.compute as pc
+
+            result = pc.if_else(pa.array(which == code), pa.scalar(fault.value, result.type), result)
+    return result
+
+
+def _manifest(
+    name: str, day: date, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], found: list[Fault], copies: pa.Table
+) -> pa.Table:
+    key = table(f"lakehouse/{name}").keys[0]
+    return pa.table(
+        {
+            "day": pa.repeat(day.isoformat(), len(found)),
+            "table_name": pa.repeat(name, len(found)),
+            "row_number": pa.array(numbers, pa.int64()),
+            "kind": pa.array([fault.kind for fault in found], pa.string()),
+            "column_name": pa.array([fault.column for fault in found], pa.string()),
+            "row_key": copies.column(key).fill_null(""),
+            "caught_by": pa.array([fault.caught_by for fault in found], pa.string()),
+        },
+        schema=table("synthesis/defects").arrow_schema,
+    )
