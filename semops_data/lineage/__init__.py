@@ -1,1 +1,7 @@
-"""The room lineage."""
+"""The asset graph, mirrored to OpenLineage: nothing lost, nothing doubled in effect, every edge meets.
+
+Belongs here: what a Dagster run says (`records`), how that becomes events (`fold`, pure), where events wait
+(`outbox`), how they leave (`relay`), and the graph's own export.
+Does not belong here: reading Dagster's storage (`resources/event_log.py`) or work in the run's path: the mirror
+follows the event log afterwards, so a backend that is down costs a run nothing.
+"""
