@@ -133,13 +133,14 @@ EVENTS = (
     EVENT_DAY,
     Column("session_id", "string", "Session in which the event happened.", term="session"),
     Column("event_at", "timestamp", "Moment at which the event happened."),
-    Column("event_name", "string", "Step of the funnel that the event marks.", allowed=FUNNEL_STEPS, term="funnel-step"),
+    Column("event_name", "string", "Step of the funnel that the event marks.", allowed=FUNNEL_STEPS,
+           term="funnel-step"),
     Column("product_id", "string", "Product that was viewed or put into the cart; null in later steps.", nullable=True,
            term="product"),
     Column("quantity", "int64", "Units put into the cart or bought; null where the step has none.", unit="unit",
            nullable=True, minimum=1, maximum=100_000),
-    cents("value_cents", "Merchandise at list price that the step concerns: the product's, or the order's at "
-          "purchase; null where the step has none.", nullable=True),
+    cents("value_cents", "Value at list price of the product, or of the whole order at purchase; null in other steps.",
+          nullable=True),
     Column("order_id", "string", "Order that the purchase step created; null in every other step.", nullable=True,
            term="order"),
 )  # fmt: skip
