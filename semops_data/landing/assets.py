@@ -3,8 +3,6 @@
 They depend on `synthesis/truth`: the answers of a day are written before anything that must reproduce them.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg
@@ -34,7 +32,9 @@ def landing_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefiniti
         metadata=catalog.definition_metadata(contract, storage_kind="s3"),
         description=contract.description,
     )
-    def landed(context: dg.AssetExecutionContext, landing_store: dg.ResourceParam[ObjectStore]) -> dg.MaterializeResult:
+    def landed(
+        context: dg.AssetExecutionContext, landing_store: dg.ResourceParam[ObjectStore]
+    ) -> dg.MaterializeResult[None]:
         from semops_data.landing.objects import land
         from semops_data.synthesis.business import business_day
 
