@@ -52,7 +52,11 @@ class Settings(BaseSettings):
     snowflake_user: str = Field("semops", description="User of the warehouse.")
     snowflake_password: SecretStr | None = Field(None, description="Password, where neither key nor token is used.")
     snowflake_private_key_path: Path | None = Field(None, description="PKCS#8 key file for key-pair login.")
+    snowflake_private_key_passphrase: SecretStr | None = Field(None, description="Passphrase of the key file.")
     snowflake_token: SecretStr | None = Field(None, description="Programmatic access or OAuth token.")
+    snowflake_token_kind: Literal["programmatic_access_token", "oauth"] = Field(
+        "programmatic_access_token", description="What kind of token it is."
+    )
     snowflake_role: str | None = Field(None, description="Role of the session.")
     snowflake_warehouse: str | None = Field(None, description="Virtual warehouse of the session.")
     snowflake_database: str = Field("SEMOPS", description="Database of the marts.")
@@ -75,6 +79,7 @@ class Settings(BaseSettings):
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
     openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
+    openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")
 
