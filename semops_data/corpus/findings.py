@@ -1,0 +1,64 @@
+"""What is wrong with the current documents that can be read: no text, no headings, references that lead nowhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from semops_data.corpus.markdown import parse
+from semops_data.corpus.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from semops_data.corpus.markdown import Markdown
+    from semops_data.corpus.model import Reading
+
+_LINK = re.compile(r"(?<!\\)\[[^\[\]]*\]\(\s*<?([^()\s<>]+(?:\([^()\s]*\)[^()\s]*)*)>?(?:\s+[\"'(][^)]*)?\)")
+_CODE_SPAN = re.compile(r"(`+)(?!`).{1,2000}?(?<!`)\1(?!`)")
+_ADDRESS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
+
+
+def document_findings(reading: Reading) -> list[Finding]:
+    """Findings on the current versions, each at its line; only references within the corpus are judged."""
+    parsed = {version.document_id: parse(version.content) for version in reading.current}
+    found: list[Finding] = []
+    for document_id, document in parsed.items():
+        if not any(block.kind not in {"front_matter", "comment", "rule"} for block in document.blocks):
+            detail = "the document is empty: write it or remove it"
+            found.append(Finding(document_id, "empty_document", 0, detail, "warning"))
+        elif not document.headings:
+            detail = "the document has no heading: its passages have no context; add a title"
+            found.append(Finding(document_id, "no_headings", 1, detail, "info"))
+        found += _broken_references(document_id, document, parsed)
+    return found
+
+
+def _broken_references(document_id: str, document: Markdown, known: dict[str, Markdown]) -> Iterator[Finding]:
+    for line, target in _links(document):
+        path, _, anchor = unquote(target).partition("#")
+        path = path.split("?", 1)[0]
+        joined = posixpath.normpath(posixpath.join(posixpath.dirname(document_id), path)) if path else document_id
+        if path.startswith("/"):
+            joined = path.lstrip("/")
+        if not joined.endswith(".md"):
+            continue
+        if joined not in known:
+            detail = f"{target} leads to {joined}, which the corpus does not hold: correct the link"
+            yield Finding(document_id, "broken_reference", line, detail, "warning")
+        elif anchor and anchor.lower() not in {heading.anchor for heading in known[joined].headings}:
+            detail = f"{target} leads to a heading that {joined} does not have: correct the anchor"
+            yield Finding(document_id, "broken_reference", line, detail, "warning")
+
+
+def _links(document: Markdown) -> Iterator[tuple[int, str]]:
+    """(line, target) of each relative inline link outside code."""
+    for block in document.blocks:
+        if block.kind in {"code", "comment", "front_matter"}:
+            continue
+        for offset, line in enumerate(block.text.split("\n")):
+            for match in _LINK.finditer(_CODE_SPAN.sub("", line)):
+                if not _ADDRESS.match(match[1]):
+                    yield block.start + offset, match[1]
