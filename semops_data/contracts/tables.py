@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semops_data.contracts import business, coherence, meaning, operations
+from semops_data.contracts import business, coherence, loads, meaning, operations, profiles
 
 if TYPE_CHECKING:
     from semops_data.contracts.types import Table
 
 TABLES: dict[str, Table] = {
-    table.key: table for module in (business, meaning, coherence, operations) for table in module.TABLES
+    table.key: table
+    for module in (business, loads, profiles, meaning, coherence, operations)
+    for table in module.TABLES
 }
 
 

@@ -1,0 +1,126 @@
+"""Compare what the warehouse says with what must be true: the known answers, and the lakehouse."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from semops_data.contracts import table
+from semops_data.warehouse.load import read
+from semops_data.warehouse.names import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semops_data.lakehouse.lake import Lake
+    from semops_data.warehouse.warehouse import Warehouse
+
+RATIO_TOLERANCE = 1e-9
+CUSTOMER_METRIC = "customer_net_revenue_cents"
+WHOLE_DAY = "all"
+
+Difference = dict[str, Any]
+
+
+def days_of(warehouse: Warehouse, key: str) -> list[str]:
+    """The days that a daily table of the warehouse holds, ascending."""
+    column = quote(table(key).partition_by or "day")
+    with warehouse.session(asset_key=key) as session:
+        found = session.execute(f"SELECT DISTINCT {column} FROM {warehouse.name(table(key).name)} ORDER BY {column}")  # noqa: S608
+    return [str(day) for (day,) in found]
+
+
+def rows_of(warehouse: Warehouse, key: str, *, day: str | None = None) -> pa.Table:
+    """The rows of a table of the warehouse in key order; of one day where it is given."""
+    contract = table(key)
+    with warehouse.session(asset_key=key) as session:
+        return read(session, contract, warehouse.name(contract.name), day=day)
+
+
+def count_of(warehouse: Warehouse, key: str, *, day: str | None = None) -> int:
+    """Number of rows of a table of the warehouse; of one day where it is given."""
+    contract = table(key)
+    where = f" WHERE {quote(contract.partition_by)} = ?" if day is not None and contract.partition_by else ""
+    query = f"SELECT COUNT(*) FROM {warehouse.name(contract.name)}{where}"  # noqa: S608 - quoted names
+    with warehouse.session(asset_key=key) as session:
+        return int(session.execute(query, *([day] if where else []))[0][0])
+
+
+def lake_count(lake: Lake, key: str, *, day: str | None = None) -> int:
+    """Number of rows of a table of the lake; of one day where it is given and the table is daily."""
+    contract = table(key)
+    if day is None or contract.partition_by is None:
+        return lake.count(key)
+    return int(lake.read(key, columns=[contract.partition_by], where={contract.partition_by: day}).num_rows)
+
+
+def against_truth(mart: pa.Table, truth: pa.Table, day: str) -> tuple[int, list[Difference]]:
+    """A daily mart's metrics against the known answers of the day.
+
+    Args:
+        mart: rows of the mart with the day's row.
+        truth: rows of `synthesis/truth` of the day.
+        day: the day.
+
+    Returns:
+        How many metrics were compared, and those that differ: sums exactly, ratios by more than 1e-9.
+    """
+    rows = [row for row in mart.to_pylist() if row["day"] == day]
+    answers = [row for row in truth.to_pylist() if row["subject"] == WHOLE_DAY and row["metric"] in mart.column_names]
+    if not rows:
+        return 0, [{"day": day, "metric": "day", "expected": day, "actual": None}]
+    differences = [
+        {"day": day, "metric": row["metric"], "expected": expected, "actual": rows[0][row["metric"]]}
+        for row in answers
+        if not same(expected := (row["value"] if row["ratio"] is None else row["ratio"]), rows[0][row["metric"]])
+    ]
+    return len(answers), differences
+
+
+def customers_against_truth(mart: pa.Table, truth: pa.Table, days: Sequence[str]) -> tuple[int, list[Difference]]:
+    """Each customer's net revenue against the known answers of all days together.
+
+    Args:
+        mart: rows of `customer_value`.
+        truth: rows of `synthesis/truth`.
+        days: the days that the mart covers.
+    """
+    known = truth.filter(
+        pc.and_(
+            pc.equal(truth["metric"], CUSTOMER_METRIC), pc.is_in(truth["day"], value_set=pa.array(days, pa.string()))
+        )
+    )
+    sums = known.group_by("subject").aggregate([("value", "sum")])
+    expected = dict(zip(sums["subject"].to_pylist(), sums["value_sum"].to_pylist(), strict=True))
+    actual = dict(zip(mart["customer_id"].to_pylist(), mart["net_revenue_cents"].to_pylist(), strict=True))
+    differences = [
+        {"customer_id": name, "expected": expected.get(name), "actual": actual.get(name)}
+        for name in sorted(expected.keys() | actual.keys())
+        if expected.get(name) != actual.get(name)
+    ]
+    return len(expected), differences
+
+
+def against_rows(actual: pa.Table, expected: pa.Table, keys: Sequence[str]) -> list[Difference]:
+    """The cells in which two tables of the same columns differ, ratios by more than 1e-9."""
+    left = {tuple(row[key] for key in keys): row for row in actual.to_pylist()}
+    right = {tuple(row[key] for key in keys): row for row in expected.to_pylist()}
+    differences: list[Difference] = []
+    for key in sorted(left.keys() | right.keys()):
+        here, there = left.get(key, {}), right.get(key, {})
+        differences += [
+            {"key": list(key), "column": name, "expected": there.get(name), "actual": here.get(name)}
+            for name in actual.column_names
+            if not same(there.get(name), here.get(name))
+        ]
+    return differences
+
+
+def same(expected: Any, actual: Any) -> bool:
+    """Equal; floating-point numbers within 1e-9, relative above 1."""
+    if isinstance(expected, float) and isinstance(actual, (int, float)):
+        return math.isclose(expected, actual, rel_tol=RATIO_TOLERANCE, abs_tol=RATIO_TOLERANCE)
+    return bool(expected == actual)

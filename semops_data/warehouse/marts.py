@@ -1,0 +1,94 @@
+"""The marts: one SELECT in `sql/<mart>.sql` each, in Snowflake's dialect, with `:day` for the day."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semops_data.contracts import TABLES, table
+from semops_data.warehouse import ddl
+from semops_data.warehouse.load import Load, refresh
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from semops_data.warehouse.warehouse import Warehouse
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+SOURCE_TABLES = ("fct_orders", "fct_order_items", "fct_sessions", "fct_events")
+
+
+def mart_sql(name: str) -> str:
+    """The mart's SELECT as written.
+
+    Raises:
+        FileNotFoundError: naming the mart, where there is none of that name.
+    """
+    path = SQL_FOLDER / f"{table(f'warehouse/{name}').name}.sql"
+    return path.read_text(encoding="utf-8")
+
+
+def build_mart(warehouse: Warehouse, name: str, *, day: str | None = None, run_id: str = "") -> tuple[Load, pa.Table]:
+    """Compute one mart, or one day of it, inside the warehouse.
+
+    Args:
+        warehouse: where the facts are.
+        name: `daily_revenue`, `funnel`, `customer_value`.
+        day: the day of a daily mart; None for a mart over all days.
+        run_id: the run, for the query tag and the ledger.
+
+    Returns:
+        The load, and the mart's rows in key order.
+
+    Raises:
+        StatementError: where Snowflake refuses; nothing has changed then.
+        UnreachableError: where it does not answer in time.
+    """
+    contract = table(f"warehouse/{name}")
+    if (contract.partition_by is None) != (day is None):
+        raise ValueError(f"{contract.key} is {'not ' if day else ''}computed day by day; got day {day!r}")
+    select, values = bind(strip_comments(mart_sql(name)), day)
+    return refresh(warehouse, contract.key, select, *values, reads=sources(name), day=day, run_id=run_id)
+
+
+def bind(sql: str, day: str | None) -> tuple[str, tuple[object, ...]]:
+    """The SQL with `?` for each `:day`, and the values that belong to them."""
+    bound, count = re.subn(r"(?<!:):day\b", "?", sql)
+    return bound, (day,) * count
+
+
+def strip_comments(sql: str) -> str:
+    """The SQL without its comment lines."""
+    return "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--")).strip()
+
+
+def sources(name: str) -> tuple[str, ...]:
+    """Keys of the warehouse tables that the mart's SQL reads."""
+    sql = strip_comments(mart_sql(name))
+    return tuple(f"warehouse/{source}" for source in SOURCE_TABLES if re.search(rf"\b{source}\b", sql))
+
+
+@cache
+def column_sources(name: str) -> dict[str, list[tuple[str, str]]]:
+    """For each column of the mart the columns it is computed from, as (table key, column); from the SQL itself."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.lineage import lineage
+
+    statement = sqlglot.parse_one(strip_comments(mart_sql(name)).replace(":day", "'2026-01-01'"), read="snowflake")
+    schema = {
+        source.split("/")[1]: {column.name: ddl.SNOWFLAKE_TYPES[column.type] for column in TABLES[source].columns}
+        for source in sources(name)
+    }
+    found: dict[str, list[tuple[str, str]]] = {}
+    for column in table(f"warehouse/{name}").columns:
+        root = lineage(column.name, statement, schema=schema, dialect="snowflake")
+        leaves = {
+            (f"warehouse/{node.source.name.lower()}", node.name.split(".")[-1].lower().strip('"'))
+            for node in root.walk()
+            if isinstance(node.source, exp.Table) and node.source.name.lower() in schema
+        }
+        found[column.name] = sorted(leaf for leaf in leaves if leaf[1] in schema[leaf[0].split("/")[1]])
+    return {column: places for column, places in found.items() if places}
