@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UNREADABLE = "missing"
+UNREADABLE = "missing"  # the digest of a source that cannot be read, where known followed by `: <why>`
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def look(cursor: str | None, digests: Mapping[str, str], *, is_scored: bool) -> 
         is_scored: whether scores exist: then the first look only remembers.
     """
     before = _remembered(cursor)
-    unreadable = [name for name, digest in digests.items() if digest == UNREADABLE]
+    unreadable = [f"{name} ({digest})" for name, digest in digests.items() if digest.split(":")[0] == UNREADABLE]
     if unreadable:
         return Look(None, f"{', '.join(unreadable)} cannot be read: nothing is scored until it can", cursor or "")
     seen: dict[str, str] = {name: before.get(name, "") for name in digests}

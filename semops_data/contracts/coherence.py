@@ -114,7 +114,6 @@ TABLES: tuple[Table, ...] = (
             Column("rule", "string", "The rule that fired, where one did.", nullable=True),
             Column("detail", "string", "What the rule saw, in words.", nullable=True),
             _unit("raw", "Raw contradiction score, before calibration.", nullable=False),
-            _unit("probability", "Calibrated probability that the two contradict each other.", nullable=False),
             Column("method", "string", "What gave the verdict."),
         ),
     ),
@@ -181,7 +180,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "coherence/hotspots",
-        "One row per pattern that was scored or bounded, worst first: where to look next.",
+        "One row per pattern with a measured SC, most pressing first: where to look next.",
         (
             PATTERN_ID,
             Column("rank", "int64", "Position, from 1.", minimum=1),

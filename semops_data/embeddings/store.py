@@ -1,4 +1,7 @@
-"""`VectorStore`: text that was ever embedded is never embedded again."""
+"""`VectorStore`: text that was ever embedded is never embedded again.
+
+numpy and Arrow are imported inside the methods: assets name the class as a type, and importing it stays light.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
 
     from semops_data.embeddings.encoder import Encoder
     from semops_data.lakehouse.lake import Lake
@@ -61,6 +62,8 @@ class VectorStore:
             texts: any texts; repeats cost nothing.
             progress: called with (texts encoded so far, texts to encode) after each block.
         """
+        import numpy as np
+
         digests = [sha256(text) for text in texts]
         held = self._held()
         missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in held}
@@ -78,6 +81,10 @@ class VectorStore:
         return Embedded(stacked.astype(np.float32), digests, len(todo), self.model_id)
 
     def _held(self) -> dict[str, np.ndarray]:
+        import pyarrow.compute as pc
+
+        from semops_data.embeddings.arrays import matrix
+
         if not self._lake.exists(KEY):
             return {}
         data = self._lake.read(KEY)
@@ -86,6 +93,10 @@ class VectorStore:
         return dict(zip(data["text_sha256"].to_pylist(), matrix(data["vector"]), strict=True))
 
     def _append(self, digests: list[str], vectors: np.ndarray) -> None:
+        import pyarrow as pa
+
+        from semops_data.embeddings.arrays import vector_column
+
         self._lake.append(
             KEY,
             pa.table(
@@ -96,19 +107,3 @@ class VectorStore:
                 }
             ),
         )
-
-
-def matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of vectors as float32, shape (rows, dimension)."""
-    if len(column) == 0:
-        return np.zeros((0, 0), np.float32)
-    flat = column.combine_chunks()
-    flat = flat.chunk(0) if isinstance(flat, pa.ChunkedArray) else flat
-    return flat.flatten().to_numpy().astype(np.float32, copy=False).reshape(len(column), -1)
-
-
-def vector_column(vectors: np.ndarray) -> pa.Array:
-    """Vectors, float32 of shape (rows, dimension), as a list column."""
-    rows, dimension = vectors.shape
-    offsets = pa.array(np.arange(0, rows * dimension + 1, dimension or 1, dtype=np.int32)[: rows + 1])
-    return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(vectors, np.float32).ravel()))

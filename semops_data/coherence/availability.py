@@ -1,0 +1,155 @@
+"""Availability: can the pattern's meaning be found where it is needed?
+
+Queries by name ("semantic coherence", "What is semantic coherence?") and by usage (sentences elsewhere that use
+the name) search all chunks; the score of a query falls with the logarithm of the best canonical chunk's rank:
+a(q) = max(0, 1 - ln r / (ln N - 1)), which is 1 at rank 1 and about 0 on average for a random rank.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semops_data.coherence.factor import Factor, measured, unmeasured
+from semops_data.coherence.retrieval import ranks
+from semops_data.coherence.text import content, mention_pattern
+
+if TYPE_CHECKING:
+    from semops_data.coherence.knowledge import Knowledge, Pattern
+    from semops_data.coherence.usages import Usage
+
+METHOD = "retrieval"
+FEWEST_CHUNKS = 20
+MOST_USAGE_QUERIES = 40
+# A copy under the same label holds at least this share of the definition's words, or it is another text.
+COPIED = 0.5
+PENALTY = 0.5
+
+
+@dataclass(frozen=True)
+class Query:
+    """One search: its text, its vector, and the chunk it was taken from, which takes no part."""
+
+    text: str
+    vector: np.ndarray
+    exclude: int | None = None
+
+
+def query_score(rank: int, size: int) -> float:
+    """a(q) of the best canonical chunk's rank among `size` chunks, in [0, 1].
+
+    Raises:
+        ValueError: where the rank is not between 1 and the size.
+    """
+    if not 1 <= rank <= size:
+        raise ValueError(f"rank {rank} is not between 1 and {size}")
+    return max(0.0, 1.0 - log(rank) / (log(size) - 1.0))
+
+
+def availability(
+    pattern: Pattern, knowledge: Knowledge, canonical: list[int], found: list[Usage], *, precedence: bool = True
+) -> Factor:
+    """The pattern's availability with the queries it rests on.
+
+    Half of the value is the mean over name queries, half the mean over usage queries (all of it the name queries
+    where nothing uses the pattern). It is halved where a copy of the definition outside its home, under the same
+    label, outranks it. No canonical chunk: 0, measured. Fewer than 20 chunks, or no query: unmeasured.
+
+    Args:
+        pattern: the pattern.
+        knowledge: the corpus.
+        canonical: rows of the chunks that hold the definition.
+        found: the pattern's usages.
+        precedence: whether a copy that outranks the definition halves the value.
+    """
+    size = len(knowledge.chunks)
+    if size < FEWEST_CHUNKS:
+        return unmeasured(
+            pattern.pattern_id,
+            f"the corpus has {size} chunks, fewer than {FEWEST_CHUNKS}: too few for a rank to mean anything",
+            method=METHOD,
+        )
+    if not pattern.queries:
+        return unmeasured(pattern.pattern_id, "the pattern has no label to search for", method=METHOD)
+    names = [Query(text.text, text.vector) for text in pattern.queries]
+    if not canonical:
+        return measured(
+            pattern.pattern_id,
+            np.zeros(len(names)),
+            method=METHOD,
+            evidence={"canonical": [], "searched_for": pattern.source_path or "the definition's words"},
+        )
+    uses = usage_queries(pattern, knowledge, found)
+    results = [_search(query, knowledge, canonical) for query in (*names, *uses)]
+    scores = np.array([query_score(rank, size) for rank, _ in results])
+    weights = np.full(len(names), (0.5 if uses else 1.0) / len(names))
+    weights = np.concatenate([weights, np.full(len(uses), 0.5 / max(len(uses), 1))])
+    copy = outranking_copy(pattern, knowledge, canonical, results[0][1]) if precedence else None
+    worst = int(np.argmin(scores))
+    return measured(
+        pattern.pattern_id,
+        scores,
+        method=METHOD,
+        weights=weights,
+        factor=PENALTY if copy is not None else 1.0,
+        evidence={
+            "canonical": [_where(knowledge, row) for row in canonical[:3]],
+            "name_rank": min(rank for rank, _ in results[: len(names)]),
+            "name_queries": len(names),
+            "usage_queries": len(uses),
+            "median_usage_rank": float(np.median([rank for rank, _ in results[len(names) :]])) if uses else None,
+            "worst_query": {"text": (*names, *uses)[worst].text[:240], "rank": results[worst][0]},
+            "outranked_by": None if copy is None else _where(knowledge, copy),
+        },
+    )
+
+
+def usage_queries(pattern: Pattern, knowledge: Knowledge, found: list[Usage]) -> list[Query]:
+    """Sentences of the usages that use the pattern's name, at most 40, chosen by hash: the same ones every night."""
+    mention = mention_pattern(pattern.labels)
+    rows = {usage.chunk for usage in found if usage.kind == "mention"}
+    if mention is None or not rows:
+        return []
+    using = [
+        number
+        for number, sentence in enumerate(knowledge.sentences)
+        if sentence.chunk in rows and mention.search(sentence.text) and len(content(sentence.text)) > 3  # noqa: PLR2004
+    ]
+    using.sort(key=lambda number: hashlib.sha256(knowledge.sentences[number].sentence_id.encode()).digest())
+    return [
+        Query(knowledge.sentences[n].text, knowledge.sentence_vectors[n], knowledge.sentences[n].chunk)
+        for n in using[:MOST_USAGE_QUERIES]
+    ]
+
+
+def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int], scores: np.ndarray) -> int | None:
+    """Row of the best-ranked chunk outside the definition that stands under the same label and copies it.
+
+    None where no such chunk outranks the best canonical one for the pattern's name.
+    """
+    best = max(scores[row] for row in canonical)
+    labels = {" ".join(content(label)) for label in pattern.labels}
+    wanted = set(content(pattern.definition.text))
+    rivals = [
+        row
+        for row, chunk in enumerate(knowledge.chunks)
+        if scores[row] > best
+        and row not in canonical
+        and " ".join(content(chunk.heading)) in labels
+        and len(wanted & set(content(chunk.passage))) >= COPIED * len(wanted)
+    ]
+    return max(rivals, key=lambda row: float(scores[row])) if rivals else None
+
+
+def _search(query: Query, knowledge: Knowledge, canonical: list[int]) -> tuple[int, np.ndarray]:
+    scores = knowledge.chunk_index.fused(query.text, query.vector, exclude=query.exclude)
+    return int(ranks(scores)[canonical].min()), scores
+
+
+def _where(knowledge: Knowledge, row: int) -> str:
+    chunk = knowledge.chunks[row]
+    return f"{chunk.document_id}:{chunk.start_line}"

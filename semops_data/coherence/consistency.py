@@ -1,0 +1,116 @@
+"""Consistency: does anything contradict the definition?
+
+Each claim of the definition is held against the top k comparable sentences of other documents (cosine >= 0.5),
+never against all pairs. C = sum over claims of w * product over its neighbours of (1 - q), over the claims that
+have a comparable neighbour; q is the calibrated probability that the two contradict each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semops_data.coherence.factor import Factor, measured, unmeasured
+from semops_data.coherence.retrieval import ranks
+from semops_data.coherence.rules import raw_contradiction
+from semops_data.coherence.similarity import top_k
+
+if TYPE_CHECKING:
+    from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.knowledge import Knowledge, Pattern
+
+METHOD = "embedding"
+NEIGHBOURS = 10
+COMPARABLE = 0.5
+POOL = 50
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A claim and a comparable sentence of another document, with the verdict on the two.
+
+    Attributes:
+        pattern_id: the pattern.
+        claim: ordinal of the claim.
+        sentence: row of the sentence.
+        cosine: of the two, in [0.5, 1].
+        rule: the rule that fired; None where none did.
+        detail: what it saw.
+        raw: raw contradiction score in [0, 1].
+    """
+
+    pattern_id: str
+    claim: int
+    sentence: int
+    cosine: float
+    rule: str | None
+    detail: str | None
+    raw: float
+
+
+def pairs(pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, device: str = "cpu") -> list[Pair]:
+    """The pattern's claims with their comparable neighbours, at most 10 each, judged by the rules.
+
+    Candidates are the best by dense and lexical rank among the sentences of documents that do not hold the
+    definition; a sentence that equals the claim is a quotation and stays in: it agrees.
+    """
+    home = {knowledge.chunks[row].document_id for row in canonical} | {pattern.source_path}
+    elsewhere = np.array([n for n, s in enumerate(knowledge.sentences) if s.document_id not in home], dtype=np.int64)
+    if not len(elsewhere) or not pattern.claims:
+        return []
+    claims = np.stack([claim.vector for claim in pattern.claims])
+    cosines, rows = top_k(claims, knowledge.sentence_vectors[elsewhere], POOL, device=device)
+    found = []
+    for number, claim in enumerate(pattern.claims):
+        near = {int(elsewhere[row]): float(c) for row, c in zip(rows[number], cosines[number], strict=True)}
+        near = {row: cosine for row, cosine in near.items() if cosine >= COMPARABLE}
+        for row in _fused(claim.text, near, knowledge):
+            sentence = knowledge.sentences[row]
+            raw, hit = raw_contradiction(claim.text, sentence.text, near[row])
+            found.append(
+                Pair(pattern.pattern_id, number, row, near[row], hit.rule if hit else None,
+                     hit.detail if hit else None, raw)
+            )  # fmt: skip
+    return found
+
+
+def _fused(claim: str, near: dict[int, float], knowledge: Knowledge) -> list[int]:
+    """The best neighbours by reciprocal rank over cosine and words, at most `NEIGHBOURS`."""
+    if len(near) <= NEIGHBOURS:
+        return list(near)
+    rows = np.array(list(near))
+    lexical = knowledge.sentence_index.lexical(claim)[rows]
+    score = 1 / (60 + ranks(np.array(list(near.values())))) + 1 / (60 + ranks(lexical))
+    return [int(row) for row in rows[np.argsort(-score, kind="stable")[:NEIGHBOURS]]]
+
+
+def consistency(pattern: Pattern, found: list[Pair], calibration: Calibration) -> Factor:
+    """The pattern's consistency from its judged pairs; unmeasured where no claim has a comparable neighbour."""
+    if not pattern.claims:
+        return unmeasured(pattern.pattern_id, "the definition asserts nothing that could be checked", method=METHOD)
+    if not found:
+        return unmeasured(
+            pattern.pattern_id,
+            f"no sentence of another document comes as close as cosine {COMPARABLE} to a claim",
+            method=METHOD,
+            claims=len(pattern.claims),
+        )
+    survival: dict[int, float] = {}
+    for pair in found:
+        survival[pair.claim] = survival.get(pair.claim, 1.0) * (1.0 - calibration.probability(pair.raw))
+    worst = max(found, key=lambda pair: pair.raw)
+    return measured(
+        pattern.pattern_id,
+        np.array(list(survival.values())),
+        method=METHOD,
+        evidence={
+            "claims": len(pattern.claims),
+            "comparable_claims": len(survival),
+            "pairs": len(found),
+            "rules_fired": sum(pair.rule is not None for pair in found),
+            "worst_rule": worst.rule,
+            "worst_probability": round(calibration.probability(worst.raw), 4),
+        },
+    )

@@ -1,0 +1,144 @@
+"""Findings: every fault with both quotes, where they stand, and what found it; the audit list behind the scores."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from semops_data.coherence.consistency import METHOD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.consistency import Pair
+    from semops_data.coherence.factor import Factor
+    from semops_data.coherence.knowledge import Knowledge, Pattern
+
+DRIFTED = 0.1
+HARD_TO_FIND = 0.5
+
+
+def findings(
+    pattern: Pattern,
+    knowledge: Knowledge,
+    *,
+    pairs: Sequence[Pair],
+    canonical: Sequence[int],
+    factors: Mapping[str, Factor],
+    calibration: Calibration,
+) -> list[dict[str, Any]]:
+    """Rows of `coherence/findings` for one pattern, gravest first.
+
+    Args:
+        pattern: the pattern.
+        knowledge: the corpus.
+        pairs: its judged pairs.
+        canonical: rows of the chunks that hold the definition.
+        factors: its three dimensions by name.
+        calibration: of the contradiction scores; without a threshold no contradiction is reported.
+    """
+    home = _home(pattern, knowledge, canonical)
+    found = [
+        *_contradictions(pattern, knowledge, pairs, home, calibration),
+        *_availability(pattern, knowledge, factors["availability"], home),
+        *_drift(factors["stability"], home),
+    ]
+    rows = [{"pattern_id": pattern.pattern_id, "claim_document": home[0], "claim_line": home[1]} | row for row in found]
+    for row in rows:
+        parts = (row["pattern_id"], row["kind"], row.get("claim"), row.get("evidence"), row.get("evidence_document"))
+        row["finding_id"] = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()
+    return sorted({row["finding_id"]: row for row in rows}.values(), key=lambda row: (-row["score"], row["finding_id"]))
+
+
+def _home(pattern: Pattern, knowledge: Knowledge, canonical: Sequence[int]) -> tuple[str, int]:
+    """Document and line of the definition: in the corpus, or in the registry file where the corpus lacks it."""
+    if canonical:
+        chunk = knowledge.chunks[canonical[0]]
+        return chunk.document_id, chunk.start_line
+    return pattern.registered_file, pattern.registered_line
+
+
+def _contradictions(
+    pattern: Pattern, knowledge: Knowledge, pairs: Sequence[Pair], home: tuple[str, int], calibration: Calibration
+) -> list[dict[str, Any]]:
+    if calibration.threshold is None:
+        return []
+    rows = []
+    for pair in pairs:
+        probability = calibration.probability(pair.raw)
+        if pair.rule is None or probability < calibration.threshold:
+            continue
+        sentence = knowledge.sentences[pair.sentence]
+        rows.append(
+            {
+                "kind": "contradiction",
+                "score": probability,
+                "detail": f"{pair.rule}: {pair.detail}",
+                "rule": pair.rule,
+                "claim": pattern.claims[pair.claim].text,
+                "evidence": sentence.text,
+                "evidence_document": sentence.document_id,
+                "evidence_line": sentence.line,
+                "evidence_version": knowledge.chunks[sentence.chunk].version_id,
+                "method": METHOD,
+            }
+        )
+    return rows
+
+
+def _availability(
+    pattern: Pattern, knowledge: Knowledge, factor: Factor, home: tuple[str, int]
+) -> list[dict[str, Any]]:
+    if factor.value is None:
+        return []
+    base = {"claim": pattern.definition.text, "method": factor.method}
+    if factor.status == "measured_zero" and not factor.evidence.get("canonical"):
+        detail = f"the corpus does not hold the definition (looked for in {factor.evidence.get('searched_for')})"
+        return [base | {"kind": "missing_definition", "score": 1.0, "detail": detail, "rule": "canonical_chunk"}]
+    rows = []
+    if copy := factor.evidence.get("outranked_by"):
+        document, _, line = copy.rpartition(":")
+        chunk = next((c for c in knowledge.chunks if c.document_id == document and c.start_line == int(line)), None)
+        rows.append(
+            base
+            | {
+                "kind": "stale_copy",
+                "score": 0.5,
+                "detail": f"a copy under the same heading is found before the definition in {home[0]}",
+                "rule": "precedence",
+                "evidence": chunk.passage[:400] if chunk else None,
+                "evidence_document": document,
+                "evidence_line": int(line),
+                "evidence_version": chunk.version_id if chunk else None,
+            }
+        )
+    elif factor.value < HARD_TO_FIND:
+        worst = factor.evidence["worst_query"]
+        detail = f"rank {worst['rank']} for the query “{worst['text']}”"
+        rows.append(base | {"kind": "hard_to_find", "score": 1 - factor.value, "detail": detail, "rule": "rank"})
+    return rows
+
+
+def _drift(factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
+    value = factor.value
+    if value is None or 1 - value < DRIFTED:
+        return []
+    evidence = factor.evidence
+    last = (evidence.get("transitions") or [{}])[-1]
+    what = f"{evidence['kind']} since the baseline of {evidence['baseline'][:10]}"
+    return [
+        {
+            "kind": "drift",
+            "score": 1 - value,
+            "detail": f"{what}: {value:.0%} of the meaning kept"
+            + (f"; {evidence['rule']}" if evidence["rule"] else ""),
+            "rule": evidence["kind"],
+            "claim": evidence["new"],
+            "evidence": evidence["old"],
+            "evidence_document": last.get("document") or home[0],
+            "evidence_line": last.get("line"),
+            "evidence_version": last.get("commit"),
+            "method": factor.method,
+        }
+    ]

@@ -1,0 +1,156 @@
+"""`Knowledge`: what the scorer looks at, read once from the lake: patterns, chunks, sentences and their vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semops_data.coherence.retrieval import Index
+from semops_data.embeddings.arrays import matrix
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from semops_data.lakehouse.lake import Lake
+
+# Planned and retired patterns are not audited; concepts are lineage only but still have a meaning to keep.
+SKIPPED = frozenset({"planned", "retired"})
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that stands for a pattern, and its vector of shape (dimension,)."""
+
+    text: str
+    vector: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One registered pattern as the scorer sees it."""
+
+    pattern_id: str
+    label: str
+    labels: tuple[str, ...]
+    definition: Text
+    claims: tuple[Text, ...]
+    queries: tuple[Text, ...]
+    pattern_type: str
+    surface_area: int
+    source_path: str | None
+    source_anchor: str | None
+    registered_file: str
+    registered_line: int
+    baseline: datetime | None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One current passage of the corpus."""
+
+    chunk_id: str
+    document_id: str
+    version_id: str
+    anchor: str
+    heading: str
+    start_line: int
+    text: str
+    passage: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a current passage; `chunk` is the row of its chunk."""
+
+    sentence_id: str
+    chunk: int
+    document_id: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything one scoring looks at; row i of a vector matrix belongs to entry i of the list."""
+
+    patterns: list[Pattern]
+    chunks: list[Chunk]
+    chunk_vectors: np.ndarray
+    sentences: list[Sentence]
+    sentence_vectors: np.ndarray
+    model_id: str
+
+    @cached_property
+    def chunk_index(self) -> Index:
+        """The chunks, searchable."""
+        return Index([chunk.text for chunk in self.chunks], self.chunk_vectors)
+
+    @cached_property
+    def sentence_index(self) -> Index:
+        """The sentences, searchable."""
+        return Index([sentence.text for sentence in self.sentences], self.sentence_vectors)
+
+
+def load(lake: Lake) -> Knowledge:
+    """Read the registry, the corpus and their vectors at their latest versions.
+
+    Raises:
+        MissingTableError: where one of the tables was never written.
+    """
+    chunks = lake.read("corpus/chunks").sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
+    vectors = lake.read("embeddings/chunks")
+    by_chunk = dict(zip(vectors["chunk_id"].to_pylist(), matrix(vectors["vector"]), strict=True))
+    rows = [row for row in chunks.drop_columns(["valid_from"]).to_pylist() if row["chunk_id"] in by_chunk]
+    row_of = {row["chunk_id"]: number for number, row in enumerate(rows)}
+    sentences = lake.read("embeddings/sentences")
+    kept = [row["chunk_id"] in row_of for row in sentences.select(["chunk_id"]).to_pylist()]
+    sentences = sentences.filter(kept)
+    return Knowledge(
+        patterns=_patterns(lake),
+        chunks=[
+            Chunk(row["chunk_id"], row["document_id"], row["version_id"], row["anchor"], row["heading"],
+                  row["start_line"], row["text"], row["markdown"])
+            for row in rows
+        ],
+        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else np.zeros((0, 0), np.float32),
+        sentences=[
+            Sentence(row["sentence_id"], row_of[row["chunk_id"]], row["document_id"], row["line"], row["text"])
+            for row in sentences.drop_columns(["vector"]).to_pylist()
+        ],
+        sentence_vectors=matrix(sentences["vector"]),
+        model_id=vectors["model_id"][0].as_py() if len(vectors) else "",
+    )  # fmt: skip
+
+
+def _patterns(lake: Lake) -> list[Pattern]:
+    texts = lake.read("embeddings/patterns").sort_by([("pattern_id", "ascending"), ("ordinal", "ascending")])
+    by_role: dict[tuple[str, str], list[Text]] = {}
+    pairs = zip(texts.drop_columns(["vector"]).to_pylist(), matrix(texts["vector"]), strict=True)
+    for row, vector in pairs:
+        by_role.setdefault((row["pattern_id"], row["role"]), []).append(Text(row["text"], vector))
+    patterns = []
+    for row in lake.read("registry/patterns").to_pylist():
+        definition = by_role.get((row["pattern_id"], "definition"))
+        if row["lifecycle"] in SKIPPED or not definition:
+            continue
+        patterns.append(
+            Pattern(
+                pattern_id=row["pattern_id"],
+                label=row["label"],
+                labels=(row["label"], *row["alternative_labels"]),
+                definition=definition[0],
+                claims=tuple(by_role.get((row["pattern_id"], "claim"), [])),
+                queries=tuple(by_role.get((row["pattern_id"], "query"), [])),
+                pattern_type=row["pattern_type"],
+                surface_area=row["surface_area"],
+                source_path=row["source_path"],
+                source_anchor=row["source_anchor"],
+                registered_file=row["registered_file"],
+                registered_line=row["registered_line"],
+                baseline=row["valid_from"],
+            )
+        )
+    return patterns

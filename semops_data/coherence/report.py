@@ -1,0 +1,145 @@
+"""What a person sees of the scores: Markdown tables and one plot, for the asset pages.
+
+Everything from a document is escaped: a label, a quote or a path never becomes markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+QUOTE = 220
+COLOURS = {"coherent": "#2f7d4f", "fair": "#c9a227", "weak": "#d9822b", "incoherent": "#c23030", None: "#8a9ba8"}
+
+
+def escape(text: object, *, longest: int = QUOTE) -> str:
+    """A text as one cell of a Markdown table: no markup, no line break, no pipe; cut at `longest` characters."""
+    flat = " ".join(str(text).split())
+    flat = flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
+    for mark in "\\`*_[]<>|#!":
+        flat = flat.replace(mark, f"\\{mark}") if mark not in "<>|" else flat.replace(mark, html.escape(mark))
+    return flat.replace("|", "&#124;")
+
+
+def number(value: float | None, *, digits: int = 2) -> str:
+    """A share with two digits; a dash where it is unmeasured."""
+    return "–" if value is None else f"{value:.{digits}f}"  # noqa: RUF001
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; cells are escaped."""
+    lines = [f"| {' | '.join(header)} |", f"|{'|'.join(' --- ' for _ in header)}|"]
+    lines += [f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def score_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Patterns with their dimensions and SC, lowest SC first, unmeasured ones last with the reason."""
+    ordered = sorted(rows, key=lambda row: (row["sc"] is None, row["sc"] or 0.0, row["pattern_id"]))
+    return markdown_table(
+        ("pattern", "A", "C", "S", "SC", "90% interval", "level", "findings", "why unmeasured"),
+        [
+            (
+                row["pattern_id"],
+                number(row["availability"]),
+                number(row["consistency"]),
+                number(row["stability"]),
+                number(row["sc"]),
+                "" if row["sc"] is None else f"{number(row['sc_low'])} to {number(row['sc_high'])}",
+                row["level"] or "",
+                row["finding_count"],
+                row["reason"] or "",
+            )
+            for row in ordered
+        ],
+    )
+
+
+def factor_rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One dimension, lowest value first."""
+    ordered = sorted(rows, key=lambda row: (row["value"] is None, row["value"] or 0.0, row["pattern_id"]))
+    return markdown_table(
+        ("pattern", "value", "90% interval", "units", "method", "why unmeasured"),
+        [
+            (
+                row["pattern_id"],
+                number(row["value"]),
+                "" if row["value"] is None else f"{number(row['low'])} to {number(row['high'])}",
+                row["unit_count"],
+                row["method"],
+                row["reason"] or "",
+            )
+            for row in ordered
+        ],
+    )
+
+
+def finding_table(rows: Sequence[Mapping[str, Any]], *, most: int = 25) -> str:
+    """The gravest findings with both quotes and where they stand."""
+    ordered = sorted(rows, key=lambda row: (-row["score"], row["finding_id"]))[:most]
+    return markdown_table(
+        ("pattern", "kind", "gravity", "what is wrong", "the definition says", "the corpus says", "where"),
+        [
+            (
+                row["pattern_id"],
+                row["kind"],
+                number(row["score"]),
+                row["detail"],
+                row["claim"] or "",
+                row["evidence"] or "",
+                place(row),
+            )
+            for row in ordered
+        ],
+    )
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """`file:line` of a finding's evidence; of its definition where it has none."""
+    side = "evidence" if row["evidence_document"] else "claim"
+    document, line = row[f"{side}_document"], row[f"{side}_line"]
+    return f"{document}:{line}" if line else str(document or "")
+
+
+def score_plot(rows: Sequence[Mapping[str, Any]], *, most: int = 40) -> bytes:
+    """SC per pattern with its interval, worst first, as PNG; unmeasured ones as their bounds in grey.
+
+    Args:
+        rows: rows of `coherence/scores`.
+        most: patterns that are drawn.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    ordered = sorted(rows, key=lambda row: (row["sc"] is None, row["sc"] or 0.0, row["pattern_id"]))[:most][::-1]
+    figure = Figure(figsize=(7.2, 0.9 + 0.24 * max(len(ordered), 1)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for y, row in enumerate(ordered):
+        colour = COLOURS[row["level"]]
+        if row["sc"] is None:
+            axes.plot([row["bound_low"], row["bound_high"]], [y, y], color=colour, linewidth=1, linestyle=":")
+        else:
+            axes.plot([row["sc_low"], row["sc_high"]], [y, y], color=colour, linewidth=2.5, alpha=0.45)
+            axes.plot(row["sc"], y, "o", color=colour, markersize=5)
+    axes.set_yticks(range(len(ordered)), [row["pattern_id"] for row in ordered], fontsize=8)
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.8, max(len(ordered), 1) - 0.2)
+    axes.grid(axis="x", color="#d8e1e8", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+    axes.set_xlabel("semantic coherence, 90% interval (dotted: bounds of what is unmeasured)", fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def inline_image(png: bytes, title: str) -> str:
+    """A PNG as a Markdown image that carries its own bytes: nothing to serve, nothing to lose."""
+    return f"![{escape(title)}](data:image/png;base64,{base64.b64encode(png).decode()})"

@@ -1,0 +1,95 @@
+"""Hybrid retrieval: dense and BM25, fused by reciprocal rank.
+
+Reciprocal rank fusion: Cormack, Clarke, Buettcher (SIGIR 2009), k = 60. BM25: Robertson and Zaragoza, "The
+Probabilistic Relevance Framework" (2009), k1 = 1.2, b = 0.75.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semops_data.coherence.text import content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+K1, B, FUSION = 1.2, 0.75, 60
+
+
+class BM25:
+    """An inverted index over texts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        counts = [Counter(content(text)) for text in texts]
+        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
+        norm = K1 * (1 - B + B * lengths / max(lengths.mean() if len(lengths) else 1.0, 1e-9))
+        postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for number, count in enumerate(counts):
+            for token, frequency in count.items():
+                postings[token].append((number, frequency))
+        self.size = len(counts)
+        self._postings: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for token, entries in postings.items():
+            where, frequency = np.array(entries, dtype=np.int64).T
+            idf = np.log1p((self.size - len(where) + 0.5) / (len(where) + 0.5))
+            self._postings[token] = (where, idf * frequency * (K1 + 1) / (frequency + norm[where]))
+
+    def scores(self, query: str) -> np.ndarray:
+        """BM25 score of every text for the query, float64, shape (size,)."""
+        total = np.zeros(self.size)
+        for token in content(query):
+            if token in self._postings:
+                where, weight = self._postings[token]
+                total[where] += weight
+        return total
+
+
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """Rank of each entry by falling score, from 1; equal scores keep their order. Shape as given."""
+    order = np.argsort(-scores, kind="stable")
+    result = np.empty(len(scores), dtype=np.int64)
+    result[order] = np.arange(1, len(scores) + 1)
+    return result
+
+
+class Index:
+    """Texts and their vectors, searched by both engines.
+
+    Args:
+        texts: N texts.
+        vectors: float32, shape (N, dimension), rows of unit length.
+    """
+
+    def __init__(self, texts: Sequence[str], vectors: np.ndarray) -> None:
+        if len(texts) != len(vectors):
+            raise ValueError(f"{len(texts)} texts but {len(vectors)} vectors")
+        self.vectors = vectors
+        self._lexical = BM25(texts)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def lexical(self, query: str) -> np.ndarray:
+        """BM25 score of every text, float64, shape (N,)."""
+        return self._lexical.scores(query)
+
+    def fused(self, query: str, vector: np.ndarray, *, exclude: int | None = None) -> np.ndarray:
+        """Reciprocal-rank score of every text, float64, shape (N,).
+
+        Args:
+            query: the query's text.
+            vector: its vector, shape (dimension,).
+            exclude: a text that takes no part, such as the one the query was taken from; its score is -inf.
+        """
+        dense, lexical = self.vectors @ vector, self._lexical.scores(query)
+        if exclude is not None:
+            dense[exclude], lexical[exclude] = -np.inf, 0.0
+        score = 1.0 / (FUSION + ranks(dense))
+        # A text that shares no word with the query has no lexical rank to speak of.
+        score = score + np.where(lexical > 0, 1.0 / (FUSION + ranks(lexical)), 0.0)
+        if exclude is not None:
+            score[exclude] = -np.inf
+        return score

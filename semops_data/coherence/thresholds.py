@@ -1,0 +1,135 @@
+"""The numbers that scores and alerts use, chosen on cases instead of by taste.
+
+Contradiction: the corpus's own comparable pairs (natural) against its own claims with a planted fault, and with
+planted nulls whose meaning was kept. Attribution: chunks that name a pattern against chunks that do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semops_data.coherence import calibration
+from semops_data.coherence.planting import FAULTS, NULLS
+from semops_data.coherence.rules import raw_contradiction
+from semops_data.coherence.text import mention_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.consistency import Pair
+    from semops_data.coherence.knowledge import Knowledge
+
+    Embed = Callable[[Sequence[str]], np.ndarray]
+
+NAMES = ("contradiction_intercept", "contradiction_slope", "contradiction_probability", "attribution_cosine")
+ATTRIBUTION_PRECISION = 0.9
+FEWEST_ATTRIBUTED = 20
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A claim with a planted fault or null: its kind and the raw contradiction score of the two."""
+
+    kind: str
+    is_fault: bool
+    raw: float
+
+
+def plant(knowledge: Knowledge, embed: Embed) -> list[Planted]:
+    """Every claim of every pattern, with each fault and null that applies to it, scored against the original.
+
+    Args:
+        knowledge: whose claims are mutated.
+        embed: unit vectors of texts, shape (n, dimension).
+    """
+    cases = [
+        (claim, mutated, kind, kind in FAULTS)
+        for pattern in knowledge.patterns
+        for claim in pattern.claims
+        for kind, mutate in (FAULTS | NULLS).items()
+        for mutated in [mutate(claim.text)]
+        if mutated is not None and mutated != claim.text
+    ]
+    if not cases:
+        return []
+    vectors = embed([mutated for _, mutated, _, _ in cases])
+    return [
+        Planted(kind, is_fault, raw_contradiction(claim.text, mutated, float(claim.vector @ vector))[0])
+        for (claim, mutated, kind, is_fault), vector in zip(cases, vectors, strict=True)
+    ]
+
+
+def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge) -> list[dict[str, Any]]:
+    """Rows of `coherence/thresholds`."""
+    natural = np.array([pair.raw for pair in pairs])
+    faults = np.array([case.raw for case in planted if case.is_fault])
+    nulls = np.array([case.raw for case in planted if not case.is_fault])
+    fitted = calibration.calibrate(natural, faults, nulls=nulls)
+    span = None
+    if fitted.method == "planted":
+        span = calibration.threshold_interval(np.concatenate([natural, nulls]), faults)
+    cases = {"positives": len(faults), "negatives": len(natural) + len(nulls)}
+    few = None if fitted.method == "planted" else "too few cases in this corpus: the packaged calibration is used"
+    result: list[dict[str, Any]] = [
+        {"name": NAMES[0], "value": fitted.intercept, "method": fitted.method, "reason": few} | cases,
+        {"name": NAMES[1], "value": fitted.slope, "method": fitted.method, "reason": few} | cases,
+        {
+            "name": NAMES[2],
+            "value": fitted.threshold,
+            "low": span[0] if span else None,
+            "high": span[1] if span else None,
+            "method": fitted.method,
+            "reason": few or (None if fitted.threshold is not None else "no threshold reaches a precision of 0.9"),
+        }
+        | cases,
+        attribution(knowledge),
+    ]
+    return result
+
+
+def recall_by_kind(planted: Sequence[Planted], fitted: Calibration) -> dict[str, tuple[int, int]]:
+    """For each planted kind: (cases at or above the threshold, cases); empty without a threshold."""
+    result: dict[str, tuple[int, int]] = {}
+    if fitted.threshold is None:
+        return result
+    for case in planted:
+        hit, count = result.get(case.kind, (0, 0))
+        result[case.kind] = (hit + (fitted.probability(case.raw) >= fitted.threshold), count + 1)
+    return result
+
+
+def attribution(knowledge: Knowledge) -> dict[str, Any]:
+    """The cosine from which a chunk means a pattern without naming it.
+
+    The lowest cosine to the definition at which nine of ten chunks at or above it name the pattern.
+    """
+    cosines, names = [], []
+    for pattern in knowledge.patterns:
+        mention = mention_pattern(pattern.labels)
+        if mention is None:
+            continue
+        cosines.append(knowledge.chunk_vectors @ pattern.definition.vector)
+        names.append(np.array([bool(mention.search(chunk.passage)) for chunk in knowledge.chunks]))
+    row: dict[str, Any] = {"name": NAMES[3], "value": None, "method": "mentions", "positives": 0, "negatives": 0}
+    if not cosines:
+        return row | {"reason": "no pattern has a label"}
+    cosine, named = np.concatenate(cosines), np.concatenate(names)
+    order = np.argsort(-cosine, kind="stable")
+    precision = np.cumsum(named[order]) / np.arange(1, len(order) + 1)
+    reached = np.flatnonzero((precision >= ATTRIBUTION_PRECISION) & (np.arange(len(order)) + 1 >= FEWEST_ATTRIBUTED))
+    row |= {"positives": int(named.sum()), "negatives": int((~named).sum())}
+    if not len(reached):
+        return row | {"reason": "no cosine separates chunks that name a pattern from those that do not"}
+    return row | {"value": float(cosine[order][reached[-1]])}
+
+
+def read(values: Mapping[str, float | None], method: str) -> Calibration:
+    """The calibration that rows of `coherence/thresholds` hold."""
+    intercept, slope = values[NAMES[0]], values[NAMES[1]]
+    if intercept is None or slope is None:
+        return calibration.PACKAGED
+    return calibration.Calibration(intercept, slope, values[NAMES[2]], method)

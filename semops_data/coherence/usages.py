@@ -1,0 +1,101 @@
+"""Where a pattern's definition lives (canonical chunks) and where the pattern is used (usages).
+
+A usage is a chunk outside the definition that mentions a label, links to the definition, or lies closer to it
+than the calibrated attribution threshold; each keeps which of the three made it one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semops_data.coherence.text import content, mention_pattern
+
+if TYPE_CHECKING:
+    from semops_data.coherence.knowledge import Knowledge, Pattern
+
+# Share of the definition's content words that a chunk must hold to be where the definition lives.
+CONTAINED = 0.8
+LINK = re.compile(r"\]\(\s*<?([^)>\s]+)")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One use of a pattern: the row of the chunk, what made it a usage, its highest cosine to the definition."""
+
+    chunk: int
+    kind: str
+    label: str | None
+    cosine: float
+
+
+def canonical_chunks(pattern: Pattern, knowledge: Knowledge) -> list[int]:
+    """Rows of the chunks in which the definition lives; empty where the corpus does not hold it.
+
+    The registered source comes first; a pattern without one, or whose source is not in the corpus, is looked for
+    by the definition's own words.
+    """
+    rows = [
+        row
+        for row, chunk in enumerate(knowledge.chunks)
+        if pattern.source_path is not None
+        and chunk.document_id == pattern.source_path
+        and (not pattern.source_anchor or chunk.anchor == pattern.source_anchor)
+    ]
+    wanted = set(content(pattern.definition.text))
+    if not wanted:
+        return []
+
+    def held(row: int) -> float:
+        return len(wanted & set(content(knowledge.chunks[row].passage))) / len(wanted)
+
+    holding = [row for row in rows if held(row) >= CONTAINED]
+    if holding or rows:
+        # The section is registered as the definition's home: its chunk nearest to the words is canonical.
+        return holding or [max(rows, key=held)]
+    # Without a source, the passage must be the definition, not just talk about the same things.
+    near = np.flatnonzero(knowledge.chunk_vectors @ pattern.definition.vector >= 0.6)  # noqa: PLR2004
+    return [int(row) for row in near if held(int(row)) >= 0.95]  # noqa: PLR2004
+
+
+def usages(
+    pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, attribution: float | None = None
+) -> list[Usage]:
+    """The usages of a pattern, by row of the chunk.
+
+    Args:
+        pattern: the pattern.
+        knowledge: what is searched.
+        canonical: rows that hold the definition; they are no usages.
+        attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
+    """
+    cosines = knowledge.chunk_vectors @ pattern.definition.vector
+    mention = mention_pattern(pattern.labels)
+    home = set(canonical)
+    found = []
+    for row, chunk in enumerate(knowledge.chunks):
+        if row in home:
+            continue
+        cosine = float(np.clip(cosines[row], -1, 1))
+        match = mention.search(chunk.passage) if mention else None
+        if match:
+            found.append(Usage(row, "mention", match.group(), cosine))
+        elif _links(pattern, chunk.passage):
+            found.append(Usage(row, "link", None, cosine))
+        elif attribution is not None and cosine >= attribution:
+            found.append(Usage(row, "meaning", None, cosine))
+    return found
+
+
+def _links(pattern: Pattern, passage: str) -> bool:
+    if not pattern.source_path:
+        return False
+    name = pattern.source_path.rsplit("/", 1)[-1]
+    for target in LINK.findall(passage):
+        path, _, anchor = target.partition("#")
+        if path.rsplit("/", 1)[-1] == name and (not pattern.source_anchor or anchor == pattern.source_anchor):
+            return True
+    return False

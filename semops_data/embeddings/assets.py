@@ -1,0 +1,112 @@
+"""Assets of the room: vectors of chunks, sentences and patterns, and the index for people and agents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from semops_data import catalog
+from semops_data.contracts import table
+from semops_data.embeddings.index import VectorIndex
+from semops_data.embeddings.store import VectorStore
+from semops_data.episodes.record import EpisodeLog
+from semops_data.lakehouse.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from semops_data.embeddings.texts import Result
+
+SOURCES = {"chunks": ["corpus/chunks"], "sentences": ["corpus/chunks"],
+           "patterns": ["registry/patterns", "corpus/definitions"]}  # fmt: skip
+DESCRIPTIONS = {
+    "chunks": "A vector for every passage of the current corpus; a passage whose text was ever embedded costs nothing.",
+    "sentences": "Every whole sentence of the current corpus with its line and vector: what claims are held against.",
+    "patterns": "Vectors of what stands for a pattern: labels, definition, claims, queries and past wordings.",
+}
+
+
+def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManager) -> tuple[pa.Table, Result]:
+    from semops_data.embeddings import texts
+
+    def progress(done: int, total: int) -> None:
+        log.info(f"{done} of {total} new texts encoded")
+
+    if name == "patterns":
+        result = texts.pattern_rows(lake.read("registry/patterns"), lake.read("corpus/definitions"), vectors)
+    else:
+        build = texts.chunk_rows if name == "chunks" else texts.sentence_rows
+        result = build(lake.read("corpus/chunks"), vectors, progress)
+    return result.rows, result
+
+
+def vectors_of(name: str) -> dg.AssetsDefinition:
+    """The asset that embeds one kind of text."""
+    key = f"embeddings/{name}"
+
+    @dg.asset(
+        key=key.split("/"),
+        deps=[source.split("/") for source in SOURCES[name]],
+        kinds={"deltalake", "pytorch"},
+        owners=catalog.MEANING_OWNERS,
+        code_version="1",
+        pool="gpu",
+        metadata=catalog.definition_metadata(table(key), storage_kind="deltalake"),
+        description=DESCRIPTIONS[name],
+    )
+    def asset(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        vectors: dg.ResourceParam[VectorStore],
+        episodes: dg.ResourceParam[EpisodeLog],
+    ) -> dg.MaterializeResult:
+        run_id = context.run.run_id
+        with episodes.episode(
+            operation="embed", target_type="corpus", target_id=key, agent_name=key, asset_key=key, dagster_run_id=run_id
+        ) as episode:
+            rows, result = _embed(name, lake, vectors, context.log)
+            commit = lake.replace(key, rows)
+            episode.model_name = result.model_id
+            episode.metadata = {"rows": commit.rows, "encoded": result.computed}
+        return dg.MaterializeResult(
+            metadata=catalog.run_metadata(
+                uri=lake.uri(key),
+                rows=commit.rows,
+                delta_version=commit.version,
+                model=result.model_id,
+                texts_encoded=result.computed,
+            ),
+            data_version=dg.DataVersion(commit.digest),
+        )
+
+    return asset
+
+
+chunks, sentences, patterns = (vectors_of(name) for name in SOURCES)
+
+
+@dg.asset(
+    key=["embeddings", "index"],
+    deps=[["embeddings", "chunks"], ["corpus", "chunks"]],
+    kinds={"qdrant"},
+    owners=catalog.MEANING_OWNERS,
+    code_version="1",
+    pool="qdrant",
+    metadata={"semops/distance": "cosine"},
+    description="The passages in Qdrant, for search by people and agents; the scorer itself searches exactly.",
+)
+def index(lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]) -> dg.MaterializeResult:
+    """Fill the collection with the current chunks."""
+    from semops_data.embeddings.arrays import matrix
+    from semops_data.lakehouse.digest import digest
+
+    vectors = lake.read("embeddings/chunks")
+    where = lake.read("corpus/chunks", columns=["chunk_id", "document_id", "heading_path", "start_line", "text"])
+    rows = {row["chunk_id"]: row for row in where.to_pylist()}
+    ids = [chunk for chunk in vectors["chunk_id"].to_pylist() if chunk in rows]
+    kept = vectors.filter([chunk in rows for chunk in vectors["chunk_id"].to_pylist()])
+    count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
+    return dg.MaterializeResult(
+        metadata=catalog.run_metadata(uri=vector_index.uri, rows=count), data_version=dg.DataVersion(digest(kept))
+    )

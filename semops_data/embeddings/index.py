@@ -1,0 +1,143 @@
+"""`VectorIndex`: the chunks in Qdrant, for search by people and agents.
+
+Embedded by default: a Qdrant Edge shard in a folder, rebuilt beside the old one and swapped in, so that a crash
+leaves the old one. With a server's URL: a collection, points upserted and the ones that are gone deleted.
+The scorer does not read it: exact search does that job.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+BATCH = 512
+TIMEOUT_SECONDS = 10
+NAMESPACE = uuid.UUID("5f0b5a53-6c1b-5c52-9a4e-6f7e2f0a7c11")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result: the chunk's payload and its cosine to the query."""
+
+    payload: dict[str, Any]
+    score: float
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """One collection of chunks.
+
+    Attributes:
+        folder: where the embedded shard lies.
+        url: Qdrant server; embedded where None.
+        api_key: key of the server; left out of `repr`.
+        collection: name of the collection.
+    """
+
+    folder: Path
+    url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    collection: str = "chunks"
+
+    @property
+    def uri(self) -> str:
+        """Where the collection lies."""
+        return f"{self.url}/collections/{self.collection}" if self.url else str(self.folder / self.collection)
+
+    def replace(self, ids: Sequence[str], vectors: np.ndarray, payloads: Sequence[dict[str, Any]]) -> int:
+        """Make the collection hold exactly these points.
+
+        Args:
+            ids: identity of each point, any string.
+            vectors: float32, shape (len(ids), dimension).
+            payloads: what a search gives back, one per point.
+
+        Returns:
+            The number of points the collection holds now.
+
+        Raises:
+            ValueError: where there are no points.
+            ConnectionError: where the server does not answer in time.
+        """
+        if not len(ids):
+            raise ValueError(
+                "there are no chunks to index: materialize embeddings/chunks over a corpus with text first"
+            )
+        points = [str(uuid.uuid5(NAMESPACE, name)) for name in ids]
+        if self.url:
+            return self._replace_on_server(points, vectors, payloads)
+        return self._replace_in_folder(points, vectors, payloads)
+
+    def search(self, vector: np.ndarray, *, limit: int = 10) -> list[Hit]:
+        """The points nearest to a vector of shape (dimension,), best first.
+
+        Raises:
+            FileNotFoundError: where the embedded index was never built.
+        """
+        if self.url:
+            found = self._client().query_points(self.collection, query=vector.tolist(), limit=limit).points
+            return [Hit(dict(point.payload or {}), float(point.score)) for point in found]
+        from qdrant_edge import EdgeShard, Query, QueryRequest
+
+        target = self.folder / self.collection
+        if not (target / "edge_config.json").is_file():
+            raise FileNotFoundError(f"no vector index at {target}: materialize embeddings/index first")
+        shard = EdgeShard.load(str(target))
+        try:
+            request = QueryRequest(query=Query.Nearest(vector.tolist()), limit=limit, with_payload=True)
+            return [Hit(dict(point.payload or {}), float(point.score)) for point in shard.query(request)]
+        finally:
+            shard.close()
+
+    def _replace_in_folder(self, ids: list[str], vectors: np.ndarray, payloads: Sequence[dict[str, Any]]) -> int:
+        from qdrant_edge import CountRequest, Distance, EdgeConfig, EdgeShard, EdgeVectorParams, Point, UpdateOperation
+
+        target, fresh = self.folder / self.collection, self.folder / f"{self.collection}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        config = EdgeConfig(vectors=EdgeVectorParams(size=int(vectors.shape[1]), distance=Distance.Cosine))
+        shard = EdgeShard.create(str(fresh), config)
+        try:
+            for start in range(0, len(ids), BATCH):
+                rows = range(start, min(start + BATCH, len(ids)))
+                points = [Point(ids[row], vectors[row].tolist(), payloads[row]) for row in rows]
+                shard.update(UpdateOperation.upsert_points(points))
+            shard.flush()
+            count = int(shard.count(CountRequest(exact=True)))
+        finally:
+            shard.close()
+        old = self.folder / f"{self.collection}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+        return count
+
+    def _replace_on_server(self, ids: list[str], vectors: np.ndarray, payloads: Sequence[dict[str, Any]]) -> int:
+        from qdrant_client import models
+
+        client = self._client()
+        try:
+            if not client.collection_exists(self.collection):
+                params = models.VectorParams(size=int(vectors.shape[1]), distance=models.Distance.COSINE)
+                client.create_collection(self.collection, vectors_config=params)
+            client.upload_collection(self.collection, vectors, payloads, ids, batch_size=BATCH, wait=True)
+            gone = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
+            client.delete(self.collection, points_selector=models.FilterSelector(filter=gone), wait=True)
+            return int(client.count(self.collection, exact=True).count)
+        except (OSError, RuntimeError) as error:
+            raise ConnectionError(f"Qdrant at {self.url} did not take the points: {type(error).__name__}") from error
+
+    def _client(self) -> Any:
+        from qdrant_client import QdrantClient
+
+        return QdrantClient(url=self.url, api_key=self.api_key, timeout=TIMEOUT_SECONDS, check_compatibility=False)

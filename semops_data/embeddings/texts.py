@@ -1,0 +1,90 @@
+"""Which texts are embedded: chunks as they are, their sentences, and what stands for each pattern."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from semops_data.corpus.sentences import claims
+from semops_data.embeddings.arrays import vector_column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from semops_data.embeddings.store import Embedded, VectorStore
+
+
+def chunk_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[int, int], None] | None = None) -> Result:
+    """Rows of `embeddings/chunks` for the rows of `corpus/chunks`."""
+    embedded = vectors.embed(chunks["text"].to_pylist(), progress=progress)
+    return Result(pa.table({"chunk_id": chunks["chunk_id"]} | _columns(embedded)), embedded)
+
+
+def sentence_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[int, int], None] | None = None) -> Result:
+    """Rows of `embeddings/sentences`: the whole sentences of every prose, list, table or quote chunk."""
+    found = [
+        {
+            "sentence_id": f"{row['chunk_id'][:24]}-{number}",
+            "chunk_id": row["chunk_id"],
+            "document_id": row["document_id"],
+            "line": sentence.start_line,
+            "text": sentence.text,
+        }
+        for row in chunks.select(["chunk_id", "document_id", "start_line", "markdown", "kind"]).to_pylist()
+        if row["kind"] not in {"code", "metadata"}
+        for number, sentence in enumerate(claims(row["markdown"], first_line=row["start_line"]))
+    ]
+    embedded = vectors.embed([row["text"] for row in found], progress=progress)
+    names = ("sentence_id", "chunk_id", "document_id", "line", "text")
+    return Result(pa.table({name: [row[name] for row in found] for name in names} | _columns(embedded)), embedded)
+
+
+def pattern_rows(patterns: pa.Table, definitions: pa.Table, vectors: VectorStore) -> Result:
+    """Rows of `embeddings/patterns`: labels, definition, claims, name queries, sentences of every version."""
+    found = []
+    versions: dict[str, list[str]] = {}
+    for row in definitions.sort_by("valid_from").to_pylist():
+        versions.setdefault(row["pattern_id"], []).extend(definition_sentences(row["text"]))
+    for row in patterns.to_pylist():
+        labels = [row["label"], *row["alternative_labels"]]
+        texts = {
+            "label": labels,
+            "definition": [row["definition"]],
+            "claim": definition_claims(row["definition"]),
+            "query": [*labels, f"What is {row['label']}?"],
+            "version": list(dict.fromkeys(versions.get(row["pattern_id"], []))),
+        }
+        found += [
+            {"pattern_id": row["pattern_id"], "role": role, "ordinal": ordinal, "text": text}
+            for role, values in texts.items()
+            for ordinal, text in enumerate(values)
+        ]
+    embedded = vectors.embed([row["text"] for row in found])
+    names = ("pattern_id", "role", "ordinal", "text")
+    return Result(pa.table({name: [row[name] for row in found] for name in names} | _columns(embedded)), embedded)
+
+
+def definition_claims(text: str) -> list[str]:
+    """What a definition asserts: its whole sentences."""
+    return [claim.text for claim in claims(text)]
+
+
+def definition_sentences(text: str) -> list[str]:
+    """The sentences of one wording of a definition; the whole wording where it has no whole sentence."""
+    return definition_claims(text) or ([" ".join(text.split())] if text.strip() else [])
+
+
+class Result:
+    """Rows for a table, and how many texts had to be encoded for them."""
+
+    def __init__(self, rows: pa.Table, embedded: Embedded) -> None:
+        self.rows, self.computed, self.model_id = rows, embedded.computed, embedded.model_id
+
+
+def _columns(embedded: Embedded) -> dict[str, object]:
+    return {
+        "model_id": [embedded.model_id] * len(embedded.digests),
+        "text_sha256": embedded.digests,
+        "vector": vector_column(embedded.vectors),
+    }
