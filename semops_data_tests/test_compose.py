@@ -74,7 +74,7 @@ def test_the_compose_client_accepts_the_file():
     docker = shutil.which("docker")
     if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("no docker compose client")
-    secrets = {name: "x" * 12 for name in re.findall(r"\$\{(\w+):\?", TEXT)}
+    secrets = dict.fromkeys(re.findall(r"\$\{(\w+):\?", TEXT), "x" * 12)
     command = [docker, "compose", "-f", str(COMPOSE), "--profile", "*", "config", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | secrets, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,47 @@
+"""`dst lineage export`: the asset graph as JSON, Mermaid or DOT."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from semops_data.cli.errors import ConfigurationError
+
+
+@click.group("lineage", short_help="Export the asset graph.")
+def command() -> None:
+    """The asset graph, for documents and other tools."""
+
+
+@command.command("export")
+@click.option("--format", "form", type=click.Choice(["json", "mermaid", "dot"]), default="json", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("--select", "selection", default="*", show_default=True, help="Asset selection, such as group:coherence.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; else standard output.")
+def export(form: str, selection: str, out: Path | None, *, as_json: bool) -> None:
+    """Write the asset graph: nodes with room, kinds and columns, edges from input to output."""
+    from semops_data.cli.selection import resolve
+    from semops_data.definitions import defs
+    from semops_data.lineage.export import export as write
+    from semops_data.lineage.naming import Places
+    from semops_data.resources.event_log import asset_graph
+    from semops_data.settings import load_settings
+
+    chosen = {key.to_user_string() for key in resolve(selection, defs.resolve_asset_graph(), external=True)}
+    graph = asset_graph(defs)
+    nodes = {
+        key: replace(node, parents=tuple(parent for parent in node.parents if parent in chosen))
+        for key, node in graph.nodes.items()
+        if key in chosen
+    }
+    text = write(replace(graph, nodes=nodes), "json" if as_json else form, places=Places.of(load_settings()))
+    if out is None:
+        click.echo(text.rstrip("\n"))
+        return
+    try:
+        out.write_text(text.rstrip("\n") + "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{out}: {error.strerror}") from error
+    click.echo(f"wrote {out}: {len(nodes)} assets", err=True)
