@@ -1,7 +1,5 @@
 """Dimensions, facts and marts in Snowflake: each loaded in one transaction per partition."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -86,7 +84,7 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
     return mart
 
 
-def _metadata(warehouse: Warehouse, done: Load, **more: Any) -> dict[str, Any]:
+def _metadata(warehouse: Warehouse, done: "Load", **more: Any) -> dict[str, Any]:
     counts = {
         "inserted": done.counts.inserted,
         "updated": done.counts.updated,

@@ -1,7 +1,5 @@
 """Claims about the warehouse: it holds what the lakehouse holds, and its metrics are the known answers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg
