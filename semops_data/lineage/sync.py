@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from semops_data.lineage import relay
 from semops_data.lineage.follow import follow
 from semops_data.lineage.outbox import Outbox
+from semops_data.lineage.secrets import scrub, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,8 +70,17 @@ def sync(
         is_patient: after failures, leave the backend alone for a while (30 s, doubling to 15 min).
 
     Returns:
-        The report. A backend that is down is in it, not raised.
+        The report. A backend that is down is in it, not raised, and so is a home that cannot be written.
     """
+    try:
+        return _sync(log, graph, settings, seconds=seconds, is_patient=is_patient)
+    except (OSError, sqlite3.Error) as error:
+        problem = f"{outbox_path(settings)}: {error}"
+        logger.warning("lineage is not kept (%s)", problem)
+        return SyncReport(error=problem)
+
+
+def _sync(log: EventLog, graph: Graph, settings: Settings, *, seconds: float, is_patient: bool) -> SyncReport:
     from semops_data.lineage.fold import Config, encode, fold, fold_runless
 
     until, config = time.monotonic() + seconds, Config.of(settings)
@@ -104,14 +115,15 @@ def _relay(outbox: Outbox, settings: Settings, until: float, *, is_patient: bool
         else:
             relay.to_file(outbox, settings.lineage_file, until=until)
     except (relay.RelayError, OSError) as error:
+        problem = scrub(str(error), secrets_of(settings))
         if not failures:
             logger.warning(
                 "OpenLineage backend %s takes no events (%s); they wait in %s and go out with the next tick",
-                _place(settings), error, outbox.path,
+                _place(settings), problem, outbox.path,
             )  # fmt: skip
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures)
-        _remember(outbox, failures + 1, time.time() + pause, str(error))
-        return outbox.counts().sent - sent_before, str(error)
+        _remember(outbox, failures + 1, time.time() + pause, problem)
+        return outbox.counts().sent - sent_before, problem
     if failures:
         _remember(outbox, 0, 0.0, "")
     return outbox.counts().sent - sent_before, None
@@ -140,6 +152,4 @@ def _relay_http(outbox: Outbox, url: str, settings: Settings, until: float) -> N
 
 
 def _place(settings: Settings) -> str:
-    from semops_data.lineage.secrets import scrub
-
     return scrub(settings.openlineage_url) if settings.openlineage_url else str(settings.lineage_file)
