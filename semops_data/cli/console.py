@@ -92,4 +92,6 @@ def _plain(value: object) -> object:
         return sorted(value)
     if isinstance(value, tuple):
         return list(value)
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays
+        return value.tolist()
     raise TypeError(f"{type(value).__name__} does not become JSON")
