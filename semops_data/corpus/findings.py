@@ -11,7 +11,7 @@ from semops_data.corpus.markdown import parse
 from semops_data.corpus.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from semops_data.corpus.markdown import Markdown
     from semops_data.corpus.model import Reading
@@ -21,8 +21,13 @@ _CODE_SPAN = re.compile(r"(`+)(?!`).{1,2000}?(?<!`)\1(?!`)")
 _ADDRESS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
 
 
-def document_findings(reading: Reading) -> list[Finding]:
-    """Findings on the current versions, each at its line; only references within the corpus are judged."""
+def document_findings(reading: Reading, selects: Callable[[str], bool] = lambda _: True) -> list[Finding]:
+    """Findings on the current versions, each at its line.
+
+    Args:
+        reading: the corpus.
+        selects: whether a path would be a document of the corpus; a reference to any other is not judged.
+    """
     parsed = {version.document_id: parse(version.content) for version in reading.current}
     found: list[Finding] = []
     for document_id, document in parsed.items():
@@ -32,18 +37,20 @@ def document_findings(reading: Reading) -> list[Finding]:
         elif not document.headings:
             detail = "the document has no heading: its passages have no context; add a title"
             found.append(Finding(document_id, "no_headings", 1, detail, "info"))
-        found += _broken_references(document_id, document, parsed)
+        found += _broken_references(document_id, document, parsed, selects)
     return found
 
 
-def _broken_references(document_id: str, document: Markdown, known: dict[str, Markdown]) -> Iterator[Finding]:
+def _broken_references(
+    document_id: str, document: Markdown, known: dict[str, Markdown], selects: Callable[[str], bool]
+) -> Iterator[Finding]:
     for line, target in _links(document):
         path, _, anchor = unquote(target).partition("#")
         path = path.split("?", 1)[0]
         joined = posixpath.normpath(posixpath.join(posixpath.dirname(document_id), path)) if path else document_id
         if path.startswith("/"):
             joined = path.lstrip("/")
-        if not joined.endswith(".md"):
+        if joined.startswith("../") or not joined.endswith(".md") or not selects(joined):
             continue
         if joined not in known:
             detail = f"{target} leads to {joined}, which the corpus does not hold: correct the link"

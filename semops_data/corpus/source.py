@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 from semops_data.corpus import git
 from semops_data.corpus.model import CorpusError, Finding, Reading
 from semops_data.corpus.timeline import Timeline
-from semops_data.settings import REPOSITORY
+from semops_data.settings import REPOSITORY, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from semops_data.settings import Settings
 
 OWN_DOCUMENTS = ("README.md", "docs/**/*.md")
 MAX_DOCUMENT_BYTES = 2_000_000
@@ -93,6 +92,10 @@ class Source:
             return ""
         return self.root.relative_to(self.repository).as_posix() + "/"
 
+    def selects(self, path: str) -> bool:
+        """Whether a path below the root is that of a document, be it there or not."""
+        return any(_glob(glob).fullmatch(path) for glob in self.include)
+
     def _pathspecs(self) -> list[str]:
         escaped = re.sub(r"([*?\[\\])", r"\\\1", self.prefix)
         return [f":(top,glob){escaped}{glob}" for glob in self.include]
@@ -111,7 +114,7 @@ class Source:
         if self.kind == "git":
             self._add_work_tree(timeline)
         shallow = git.is_shallow(root)
-        origin = f"git history of {len(commits)} commits" + (", shallow: older ones are not here" if shallow else "")
+        origin = f"git history, commits: {len(commits)}" + (", shallow: older ones are not here" if shallow else "")
         return timeline.reading(origin=origin, commits=len(commits), is_shallow=shallow)
 
     def _from_folder(self) -> Reading:
@@ -153,6 +156,21 @@ class Source:
                 path = (Path(folder) / name).relative_to(self.root).as_posix()
                 if any(pattern.fullmatch(path) for pattern in patterns):
                     yield path
+
+
+@dataclass(frozen=True)
+class CorpusPlace:
+    """The corpus of a platform home, as it is configured; it is looked for at each `open`."""
+
+    settings: Settings
+
+    def open(self) -> Source:
+        """The corpus.
+
+        Raises:
+            CorpusError: where there is none.
+        """
+        return open_source(self.settings)
 
 
 def open_source(settings: Settings) -> Source:

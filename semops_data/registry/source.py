@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semops_data.registry.load import load
+
 if TYPE_CHECKING:
+    from semops_data.registry.model import Registry
     from semops_data.settings import Settings
 
 OWN = Path(__file__).with_name("semops.yaml")
+
+
+@dataclass(frozen=True)
+class RegistryFile:
+    """The registry file of a platform home; it is read at each `load`."""
+
+    path: Path
+
+    def load(self) -> Registry:
+        """The registry.
+
+        Raises:
+            RegistryError: with every fault, its file and line.
+        """
+        return load(self.path)
 
 
 def registry_path(settings: Settings) -> Path:

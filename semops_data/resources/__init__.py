@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from semops_data.resources.embeddings import VectorIndexResource, VectorStoreResource
 from semops_data.resources.episodes import EpisodesResource
+from semops_data.resources.knowledge import CorpusResource, RegistryResource
 from semops_data.resources.lake import LakeResource
 from semops_data.resources.object_store import ObjectStoreResource
 from semops_data.resources.warehouse import WarehouseResource
@@ -28,4 +29,6 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "vectors": VectorStoreResource.from_settings(settings),
         "vector_index": VectorIndexResource.from_settings(settings),
         "episodes": EpisodesResource.from_settings(settings),
+        "registry_source": RegistryResource.from_settings(settings),
+        "corpus": CorpusResource.from_settings(settings),
     }
