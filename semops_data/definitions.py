@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import dagster as dg
 
@@ -34,24 +35,25 @@ ROOMS = (
 def build_defs() -> dg.Definitions:
     """Everything that the code location offers: each room's assets, checks, sensors and schedules."""
     settings = load_settings()
-    assets, checks, sensors, schedules, jobs = [], [], [], [], []
+    assets: list[Any] = []
+    checks: list[Any] = []
+    wired: dict[str, list[Any]] = {"SENSORS": [], "SCHEDULES": [], "JOBS": []}
     for room in ROOMS:
         for kind in ("assets", "checks", "sensors"):
-            name = f"semops_data.{room}.{kind}"
-            if find_spec(name) is None:
+            module_name = f"semops_data.{room}.{kind}"
+            if find_spec(module_name) is None:
                 continue
-            module = import_module(name)
+            module = import_module(module_name)
             assets += dg.load_assets_from_modules([module], group_name=room) if kind == "assets" else []
             checks += dg.load_asset_checks_from_modules([module]) if kind == "checks" else []
-            sensors += getattr(module, "SENSORS", []) if kind == "sensors" else []
-            schedules += getattr(module, "SCHEDULES", []) if kind == "sensors" else []
-            jobs += getattr(module, "JOBS", []) if kind == "sensors" else []
+            for name in wired:
+                wired[name] += getattr(module, name, [])
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        sensors=sensors,
-        schedules=schedules,
-        jobs=jobs,
+        sensors=wired["SENSORS"],
+        schedules=wired["SCHEDULES"],
+        jobs=wired["JOBS"],
         resources=build_resources(settings),
         executor=dg.in_process_executor if settings.executor == "in_process" else dg.multiprocess_executor,
     )

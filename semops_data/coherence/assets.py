@@ -1,7 +1,5 @@
 """Assets of the room: pairs, thresholds, usages, the three dimensions, scores, findings and hotspots."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 CORPUS = ("corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns", "registry/patterns")
 
 
-def _options(name: str, deps: Sequence[str], description: str) -> dict[str, Any]:
+def _options(name: str, deps: "Sequence[str]", description: str) -> dict[str, Any]:
     """What every asset of the room has in common."""
     return {
         "key": ["coherence", name],
@@ -35,7 +33,7 @@ def _options(name: str, deps: Sequence[str], description: str) -> dict[str, Any]
     }
 
 
-def _result(lake: Lake, commit: Commit, **more: Any) -> dg.MaterializeResult:
+def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, delta_version=commit.version, **more),
         data_version=dg.DataVersion(commit.digest),
@@ -110,7 +108,7 @@ def usages(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     return _result(lake, lake.replace("coherence/usages", usage_rows(lake)))
 
 
-def dimension(name: str, deps: Sequence[str], question: str, verb: Callable[..., pa.Table]) -> dg.AssetsDefinition:
+def dimension(name: str, deps: "Sequence[str]", question: str, verb: "Callable[..., pa.Table]") -> dg.AssetsDefinition:
     """The asset of one dimension: its table and the values on the page."""
 
     @dg.asset(**_options(name, deps, question))
@@ -126,19 +124,19 @@ def dimension(name: str, deps: Sequence[str], question: str, verb: Callable[...,
     return asset
 
 
-def _availability(lake: Lake, vectors: VectorStore) -> pa.Table:  # noqa: ARG001
+def _availability(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG001
     from semops_data.coherence.assess import availability_rows
 
     return availability_rows(lake)
 
 
-def _consistency(lake: Lake, vectors: VectorStore) -> pa.Table:  # noqa: ARG001
+def _consistency(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG001
     from semops_data.coherence.assess import consistency_rows
 
     return consistency_rows(lake)
 
 
-def _stability(lake: Lake, vectors: VectorStore) -> pa.Table:
+def _stability(lake: Lake, vectors: VectorStore) -> "pa.Table":
     from semops_data.coherence.assess import stability_rows
 
     return stability_rows(lake, vectors)
@@ -183,8 +181,8 @@ def findings(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     return _result(lake, lake.replace("coherence/findings", rows), findings=page, **kinds)
 
 
-def _by_kind(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    kinds: dict[str, list[Mapping[str, Any]]] = {}
+def _by_kind(rows: "Sequence[Mapping[str, Any]]") -> "dict[str, list[Mapping[str, Any]]]":
+    kinds: dict[str, list[Any]] = {}
     for row in rows:
         kinds.setdefault(row["kind"], []).append(row)
     return kinds

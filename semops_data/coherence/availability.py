@@ -117,7 +117,7 @@ def usage_queries(pattern: Pattern, knowledge: Knowledge, found: list[Usage]) ->
     using = [
         number
         for number, sentence in enumerate(knowledge.sentences)
-        if sentence.chunk in rows and mention.search(sentence.text) and len(content(sentence.text)) > 3  # noqa: PLR2004
+        if sentence.chunk in rows and mention.search(sentence.text) and len(content(sentence.text)) > 3
     ]
     using.sort(key=lambda number: hashlib.sha256(knowledge.sentences[number].sentence_id.encode()).digest())
     return [

@@ -88,7 +88,7 @@ def fit(negative: np.ndarray, positive: np.ndarray, *, prior: float = PRIOR) -> 
         hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         beta = beta + step
-        if np.abs(step).max() < 1e-9:  # noqa: PLR2004
+        if np.abs(step).max() < 1e-9:
             break
     # A falling curve would call the stronger hit the less likely one: then there is nothing to learn but the level.
     return float(beta[0]), float(max(beta[1], 0.05))

@@ -35,7 +35,7 @@ def sc_is_the_geometric_mean_of_its_dimensions(lake: dg.ResourceParam[Lake]) -> 
             wrong += [row["pattern_id"]] if (None in values) != (row["sc"] is None) else []
             continue
         mean = (values[0] * values[1] * values[2]) ** (1 / 3)
-        if abs(mean - row["sc"]) > 1e-6 or not row["sc_low"] <= row["sc"] <= row["sc_high"]:  # noqa: PLR2004
+        if abs(mean - row["sc"]) > 1e-6 or not row["sc_low"] <= row["sc"] <= row["sc_high"]:
             wrong.append(row["pattern_id"])
     return dg.AssetCheckResult(passed=not wrong, metadata={"expected": 0, "actual": len(wrong), "patterns": wrong})
 

@@ -40,7 +40,7 @@ def findings(
     """
     home = _home(pattern, knowledge, canonical)
     found = [
-        *_contradictions(pattern, knowledge, pairs, home, calibration),
+        *_contradictions(pattern, knowledge, pairs, calibration),
         *_availability(pattern, knowledge, factors["availability"], home),
         *_drift(factors["stability"], home),
     ]
@@ -60,7 +60,7 @@ def _home(pattern: Pattern, knowledge: Knowledge, canonical: Sequence[int]) -> t
 
 
 def _contradictions(
-    pattern: Pattern, knowledge: Knowledge, pairs: Sequence[Pair], home: tuple[str, int], calibration: Calibration
+    pattern: Pattern, knowledge: Knowledge, pairs: Sequence[Pair], calibration: Calibration
 ) -> list[dict[str, Any]]:
     if calibration.threshold is None:
         return []

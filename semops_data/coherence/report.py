@@ -28,7 +28,7 @@ def escape(text: object, *, longest: int = QUOTE) -> str:
 
 def number(value: float | None, *, digits: int = 2) -> str:
     """A share with two digits; a dash where it is unmeasured."""
-    return "–" if value is None else f"{value:.{digits}f}"  # noqa: RUF001
+    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -87,7 +87,7 @@ class Index:
         dense, lexical = self.vectors @ vector, self._lexical.scores(query)
         if exclude is not None:
             dense[exclude], lexical[exclude] = -np.inf, 0.0
-        score = 1.0 / (FUSION + ranks(dense))
+        score: np.ndarray = 1.0 / (FUSION + ranks(dense))
         # A text that shares no word with the query has no lexical rank to speak of.
         score = score + np.where(lexical > 0, 1.0 / (FUSION + ranks(lexical)), 0.0)
         if exclude is not None:

@@ -33,7 +33,7 @@ class Hit:
     differing: frozenset[str] = frozenset()
 
 
-NEGATORS = frozenset("not no never none neither nor cannot without nothing nobody".split())
+NEGATORS = frozenset(["not", "no", "never", "none", "neither", "nor", "cannot", "without", "nothing", "nobody"])
 NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
 MODALITIES = {
     "must": 3, "shall": 3, "required": 3, "mandatory": 3, "always": 3,
@@ -79,7 +79,7 @@ UNITS = {
     for name in names.split()
 }  # fmt: skip
 QUANTITY = re.compile(
-    r"(?P<before>[$€])?(?<![\w.])(?<!\w[-–])(?P<value>[-+]?\d+(?:[,_]\d{3})*(?:\.\d+)?)(?![\d]*[-–]?\w*\.\w)"  # noqa: RUF001
+    r"(?P<before>[$€])?(?<![\w.])(?<!\w[-–])(?P<value>[-+]?\d+(?:[,_]\d{3})*(?:\.\d+)?)(?![\d]*[-–]?\w*\.\w)"
     r"\s*(?P<unit>%|[A-Za-z]+)?"
 )
 COMPARATORS = re.compile(r"(>=|<=|≥|≤|>|<|=)\s*$|\b(at least|at most|more than|less than|above|below|over|under)\s*$")
@@ -148,7 +148,7 @@ def modality_conflict(left: str, right: str) -> Hit | None:
     """An obligation on one side where the other has a permission."""
     ours = [MODALITIES[word] for word in words(left) if word in MODALITIES]
     theirs = [MODALITIES[word] for word in words(right) if word in MODALITIES]
-    if not ours or not theirs or abs(max(ours) - max(theirs)) < 2:  # noqa: PLR2004
+    if not ours or not theirs or abs(max(ours) - max(theirs)) < 2:
         return None
     stronger, weaker = _strongest(left), _strongest(right)
     return Hit("modality", 0.8, f"“{stronger}” against “{weaker}”", frozenset(map(stem, MODALITIES)))
@@ -194,7 +194,7 @@ def _enumerations(text: str) -> list[frozenset[str]]:
     for match in ENUMERATION.findall(text):
         members = [member for member in re.split(r",\s*(?:and |or )?| and | or ", match) if member]
         stems = [content(member)[-1] for member in members if content(member)]
-        if len(stems) >= 3:  # noqa: PLR2004
+        if len(stems) >= 3:
             lists.append(frozenset(stems))
     return lists
 
@@ -202,10 +202,10 @@ def _enumerations(text: str) -> list[frozenset[str]]:
 def role_conflict(left: str, right: str) -> Hit | None:
     """The same words with two of them in each other's place."""
     ours, theirs = content(left), content(right)
-    if len(ours) < 3 or Counter(ours) != Counter(theirs) or ours == theirs:  # noqa: PLR2004
+    if len(ours) < 3 or Counter(ours) != Counter(theirs) or ours == theirs:
         return None
     moved = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
-    if len(moved) != 2:  # noqa: PLR2004
+    if len(moved) != 2:
         return None
     return Hit("role_swap", 0.7, f"“{ours[moved[0]]}” and “{ours[moved[1]]}” change places")
 

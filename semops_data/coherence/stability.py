@@ -10,6 +10,7 @@ reversals; a rule that fires between an old and a new sentence is what tells "de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,7 +172,7 @@ def stability(
             "kind": step.kind,
             "rule": step.rule,
         }
-        for old, new in zip(since, since[1:], strict=False)
+        for old, new in pairwise(since)
         for step in [compare(old.sentences, new.sentences, vectors)]
     ]
     drift = 1.0 - change.preserved

@@ -6,12 +6,14 @@ import re
 from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-STOP = frozenset(
-    """a an and any are as at be been being but by can could do does each every for from had has have how if in into
-    is it its itself may might more most must no nor not of on one only or other our over same shall should so some
-    such than that the their them then there these they this those to under was we were what when where which while
-    who will with within without would you your""".split()
-)
+STOP = frozenset({
+    "a", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "do", "does",
+    "each", "every", "for", "from", "had", "has", "have", "how", "if", "in", "into", "is", "it", "its", "itself",
+    "may", "might", "more", "most", "must", "no", "nor", "not", "of", "on", "one", "only", "or", "other", "our",
+    "over", "same", "shall", "should", "so", "some", "such", "than", "that", "the", "their", "them", "then",
+    "there", "these", "they", "this", "those", "to", "under", "was", "we", "were", "what", "when", "where",
+    "which", "while", "who", "will", "with", "within", "without", "would", "you", "your",
+})  # fmt: skip
 # A label this short is an acronym: "SC" is one, "sc" inside a sentence is not.
 ACRONYM_LENGTH = 3
 

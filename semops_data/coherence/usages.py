@@ -57,8 +57,8 @@ def canonical_chunks(pattern: Pattern, knowledge: Knowledge) -> list[int]:
         # The section is registered as the definition's home: its chunk nearest to the words is canonical.
         return holding or [max(rows, key=held)]
     # Without a source, the passage must be the definition, not just talk about the same things.
-    near = np.flatnonzero(knowledge.chunk_vectors @ pattern.definition.vector >= 0.6)  # noqa: PLR2004
-    return [int(row) for row in near if held(int(row)) >= 0.95]  # noqa: PLR2004
+    near = np.flatnonzero(knowledge.chunk_vectors @ pattern.definition.vector >= 0.6)
+    return [int(row) for row in near if held(int(row)) >= 0.95]
 
 
 def usages(

@@ -12,7 +12,8 @@ def matrix(column: pa.ChunkedArray) -> np.ndarray:
         return np.zeros((0, 0), np.float32)
     flat = column.combine_chunks()
     flat = flat.chunk(0) if isinstance(flat, pa.ChunkedArray) else flat
-    return flat.flatten().to_numpy().astype(np.float32, copy=False).reshape(len(column), -1)
+    vectors: np.ndarray = flat.flatten().to_numpy()
+    return vectors.astype(np.float32, copy=False).reshape(len(column), -1)
 
 
 def vector_column(vectors: np.ndarray) -> pa.Array:

@@ -1,7 +1,5 @@
 """Assets of the room: vectors of chunks, sentences and patterns, and the index for people and agents."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -27,7 +25,7 @@ DESCRIPTIONS = {
 }
 
 
-def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManager) -> tuple[pa.Table, Result]:
+def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManager) -> "tuple[pa.Table, Result]":
     from semops_data.embeddings import texts
 
     def progress(done: int, total: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class LocalEncoder:
             )
         self._folder, self._device = folder, device
         self._model_id = f"{name or folder.name}@{revision(folder)[:12]}"
-        self._model = None
+        self._model: Any = None
 
     @property
     def model_id(self) -> str:
@@ -59,12 +59,12 @@ class LocalEncoder:
         """Vectors of unit length, float32, shape (len(texts), dimension); texts are batched by length."""
         if self._model is None:
             self._model = self._load()
-        vectors = self._model.encode(  # type: ignore[attr-defined]
+        vectors = self._model.encode(
             list(texts), batch_size=BATCH, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
 
-    def _load(self) -> object:
+    def _load(self) -> Any:
         # A model is a folder on this machine: a hub is never asked, not even for a newer revision.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
