@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from importlib import import_module
 from typing import NoReturn
 
@@ -74,6 +75,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
     args = [argument for argument in given if argument != "--debug"]
+    if len(args) == len(given):
+        # What libraries say to developers is no news to the user of a command.
+        warnings.simplefilter("ignore")
     try:
         result = dst.main(args=args, prog_name="dst", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,10 @@ def command(days: int | None, selection: str, *, force: bool, as_json: bool) -> 
 
     out, settings, started = Output(as_json), load_settings(), time.monotonic()
     prepare(settings)
-    helpers = warm_up(settings)
+    wait_for_helpers = warm_up(settings)
     with instance(settings) as opened:
         outcome = compute(opened, settings, calendar_days(settings, days), selection, out.progress, force=force)
-        for helper in helpers:
-            helper.join()
+        wait_for_helpers()
         after = follow_up(opened, settings, out.progress)
     document = show(out, settings, outcome, after)
     out.progress(f"\n{time.monotonic() - started:.1f} s in all")
@@ -84,7 +84,7 @@ def compute(
         say("nothing changed: every selected asset is up to date")
         return Outcome()
     laid_out = phases(graph, wanted, days)
-    say(f"{len(wanted)} materializations in {len(laid_out)} runs")
+    say(f"{len(wanted)} to materialize, in {len(laid_out)} run{'s' if len(laid_out) > 1 else ''}")
     return execute(instance, defs, laid_out, days, say=say, logs=settings.home / "logs")
 
 
@@ -100,23 +100,32 @@ def report_sources(instance: dg.DagsterInstance, settings: Settings) -> None:
     report_version(instance, dg.AssetKey(["registry", "file"]), registry_digest(settings))
 
 
-def warm_up(settings: Settings) -> list[threading.Thread]:
-    """Start what is slow to start beside the run: the Snowflake emulator and MLflow's first database."""
-    from semops_data.tracking import prepare as prepare_tracking
+def warm_up(settings: Settings) -> Callable[[], object]:
+    """Start what is slow to start beside the run: the Snowflake emulator and MLflow's first database.
+
+    Returns:
+        What waits until both are done.
+    """
+    from semops_data.tracking.sink import prepare_in_background
     from semops_data.warehouse.emulator import EmulatorError, ensure_running
 
     def emulator() -> None:
-        try:
+        # Where it does not start, the first asset that needs it says so, with what to do.
+        with suppress(EmulatorError):
             ensure_running(settings)
-        except EmulatorError:
-            # The first asset that needs it says so, with what to do.
-            return
 
-    targets = [lambda: prepare_tracking(settings)] + ([emulator] if settings.is_snowflake_emulated else [])
-    threads = [threading.Thread(target=target, daemon=True) for target in targets]
-    for thread in threads:
+    thread = threading.Thread(target=emulator, daemon=True)
+    if settings.is_snowflake_emulated:
         thread.start()
-    return threads
+    tracking = prepare_in_background(settings)
+
+    def wait() -> None:
+        if tracking is not None:
+            tracking.wait()
+        if thread.is_alive():
+            thread.join()
+
+    return wait
 
 
 def follow_up(instance: dg.DagsterInstance, settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
@@ -126,12 +135,12 @@ def follow_up(instance: dg.DagsterInstance, settings: Settings, say: Callable[[s
     from semops_data.definitions import defs
     from semops_data.lineage.sync import sync as sync_lineage
     from semops_data.resources.event_log import InstanceLog, asset_graph
-    from semops_data.tracking import sync as sync_tracking
+    from semops_data.tracking.sync import sync as sync_tracking
 
     log, graph = InstanceLog(instance), asset_graph(defs)
     steps: dict[str, Callable[[], Any]] = {
         "lineage": lambda: asdict(sync_lineage(log, graph, settings)),
-        "tracking": lambda: asdict(sync_tracking(log, settings)),
+        "tracking": lambda: asdict(sync_tracking(log, graph, settings)),
         "alerts": lambda: [alert.as_json() for alert in alert_on_fall(lake_of(settings), settings)],
     }
     done: dict[str, Any] = {}
