@@ -1,12 +1,13 @@
-"""The facets of OpenLineage, made from records and nodes. A facet without a value is left out."""
+"""The facets of OpenLineage, made from records and nodes. A facet without a value is left out.
+
+The models are openlineage-python's, which know each facet's schema; they are imported when the first one is made.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openlineage.client import facet_v2 as ol  # noqa: TID253 - only the folds import this module, inside functions
-
-from semops_data.lineage.naming import DatasetName, Places, from_uri, logical, physical
+from semops_data.lineage.naming import LAKE_KINDS, DatasetName, Places, from_uri, logical, physical
 from semops_data.lineage.secrets import scrub
 
 if TYPE_CHECKING:
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 ENGINE = "dagster"
 _LONGEST_STACK = 20_000
 _LONGEST_VALUE = 500
+
+
+class _Models:
+    """openlineage-python's facet modules by name, imported at the first use."""
+
+    def __getattr__(self, name: str) -> Any:
+        from openlineage.client import facet_v2
+
+        return getattr(facet_v2, name)
+
+
+ol = _Models()
 
 
 def dataset_facets(node: Node, places: Places, *, record: Record | None = None) -> dict[str, Any]:
@@ -37,8 +50,9 @@ def dataset_facets(node: Node, places: Places, *, record: Record | None = None) 
         owners = [ol.ownership_dataset.Owner(name=owner) for owner in node.owners]
         facets["ownership"] = ol.ownership_dataset.OwnershipDatasetFacet(owners=owners)
     if node.storage_kind:
+        is_delta = node.storage_kind in LAKE_KINDS
         facets["storage"] = ol.storage_dataset.StorageDatasetFacet(
-            storageLayer=node.storage_kind, fileFormat="parquet" if node.storage_kind == "delta" else None
+            storageLayer="delta" if is_delta else node.storage_kind, fileFormat="parquet" if is_delta else None
         )
     if record and record.data_version:
         facets["version"] = version(record.data_version)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PARTITION_FOLDER = re.compile(r"/[^/=]+=[^/]*(/.*)?$")
 _OBJECT_STORES = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gs", "gcs": "gs"}
 _DATABASES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql"}
-_LAKE_KINDS = frozenset({"delta", "deltalake"})
+LAKE_KINDS = frozenset({"delta", "deltalake"})
 _OBJECT_KINDS = frozenset({"s3", "parquet", "json", "jsonl", "ndjson", "object"})
 
 
@@ -38,7 +38,7 @@ class Places:
     deployment: str
     lake_root: str
     landing_root: str
-    snowflake_account: str = "emulated"
+    snowflake_account: str = "emulator"
     snowflake_database: str = "SEMOPS"
 
     @classmethod
@@ -48,7 +48,7 @@ class Places:
             deployment=settings.deployment,
             lake_root=settings.lake_root,
             landing_root=settings.landing_root,
-            snowflake_account=settings.snowflake_account or "emulated",
+            snowflake_account=settings.snowflake_account or "emulator",
             snowflake_database=settings.snowflake_database,
         )
 
@@ -63,7 +63,7 @@ def physical(node: Node, places: Places) -> DatasetName:
     kind = (node.storage_kind or "").lower()
     if node.uri:
         return from_uri(node.uri) or logical(node.key, places)
-    if kind in _LAKE_KINDS:
+    if kind in LAKE_KINDS:
         return from_uri(f"{places.lake_root.rstrip('/')}/{node.key}") or logical(node.key, places)
     if kind in _OBJECT_KINDS:
         return from_uri(f"{places.landing_root.rstrip('/')}/{node.key}") or logical(node.key, places)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from semops_data.lineage import relay
 from semops_data.lineage.follow import follow
 from semops_data.lineage.outbox import Outbox
+from semops_data.lineage.patience import Patience
 from semops_data.lineage.secrets import scrub, secrets_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from semops_data.settings import Settings
 
 logger = logging.getLogger(__name__)
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 900.0
 KEPT_DAYS = 30.0
 
 
@@ -81,7 +81,8 @@ def sync(
 
 
 def _sync(log: EventLog, graph: Graph, settings: Settings, *, seconds: float, is_patient: bool) -> SyncReport:
-    from semops_data.lineage.fold import Config, encode, fold, fold_runless
+    from semops_data.lineage.events import Config, encode
+    from semops_data.lineage.fold import fold, fold_runless
 
     until, config = time.monotonic() + seconds, Config.of(settings)
 
@@ -98,42 +99,29 @@ def _sync(log: EventLog, graph: Graph, settings: Settings, *, seconds: float, is
         if not is_ours:
             return SyncReport(is_busy=True)
         folded = follow(log, outbox, of_run, of_runless, until=until)
-        sent, error = _relay(outbox, settings, until, is_patient=is_patient)
-        outbox.prune(KEPT_DAYS)
+        before = outbox.counts().sent
+        error = _relay(outbox, settings, until, is_patient=is_patient)
         counts = outbox.counts()
-    return SyncReport(folded, sent, counts.new, counts.dead, counts.oldest_pending_seconds, error)
+        outbox.prune(KEPT_DAYS)
+    return SyncReport(folded, counts.sent - before, counts.new, counts.dead, counts.oldest_pending_seconds, error)
 
 
-def _relay(outbox: Outbox, settings: Settings, until: float, *, is_patient: bool) -> tuple[int, str | None]:
-    failures = int(outbox.mark("failures", "0"))
-    if is_patient and time.time() < float(outbox.mark("retry_at", "0")):
-        return 0, outbox.mark("error") or None
-    sent_before = outbox.counts().sent
+def _relay(outbox: Outbox, settings: Settings, until: float, *, is_patient: bool) -> str | None:
+    patience = Patience(outbox)
+    if is_patient and patience.is_waiting:
+        return patience.error
     try:
         if settings.openlineage_url:
             _relay_http(outbox, settings.openlineage_url, settings, until)
         else:
             relay.to_file(outbox, settings.lineage_file, until=until)
     except (relay.RelayError, OSError) as error:
-        problem = scrub(str(error), secrets_of(settings))
-        if not failures:
-            logger.warning(
-                "OpenLineage backend %s takes no events (%s); they wait in %s and go out with the next tick",
-                _place(settings), problem, outbox.path,
-            )  # fmt: skip
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures)
-        _remember(outbox, failures + 1, time.time() + pause, problem)
-        return outbox.counts().sent - sent_before, problem
-    if failures:
-        _remember(outbox, 0, 0.0, "")
-    return outbox.counts().sent - sent_before, None
-
-
-def _remember(outbox: Outbox, failures: int, retry_at: float, error: str) -> None:
-    with outbox.transaction():
-        outbox.set_mark("failures", str(failures))
-        outbox.set_mark("retry_at", repr(retry_at))
-        outbox.set_mark("error", error)
+        problem, place = scrub(str(error), secrets_of(settings)), _place(settings)
+        if patience.failed(problem):
+            logger.warning("OpenLineage: %s takes no events (%s); they wait in %s", place, problem, outbox.path)
+        return problem
+    patience.succeeded()
+    return None
 
 
 def _relay_http(outbox: Outbox, url: str, settings: Settings, until: float) -> None:

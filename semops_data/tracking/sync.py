@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from semops_data.lineage.follow import follow
 from semops_data.lineage.outbox import Outbox
+from semops_data.lineage.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from semops_data.settings import Settings
 
 logger = logging.getLogger(__name__)
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 900.0
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,14 @@ def _sync(log: EventLog, graph: Graph, settings: Settings, *, seconds: float, is
 def _deliver(ledger: Outbox, settings: Settings, until: float, *, is_patient: bool) -> str | None:
     from semops_data.tracking.sink import Sink, TrackingError
 
-    failures = int(ledger.mark("failures", "0"))
-    if is_patient and time.time() < float(ledger.mark("retry_at", "0")):
-        return ledger.mark("error") or None
+    patience = Patience(ledger)
+    if is_patient and patience.is_waiting:
+        return patience.error
     try:
         Sink(settings).deliver(ledger, until=until)
     except TrackingError as error:
-        if not failures:
+        if patience.failed(str(error)):
             logger.warning("MLflow takes no runs (%s); they wait in %s until the next tick", error, ledger.path)
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**failures)
-        _remember(ledger, failures + 1, time.time() + pause, str(error))
         return str(error)
-    if failures:
-        _remember(ledger, 0, 0.0, "")
+    patience.succeeded()
     return None
-
-
-def _remember(ledger: Outbox, failures: int, retry_at: float, error: str) -> None:
-    with ledger.transaction():
-        ledger.set_mark("failures", str(failures))
-        ledger.set_mark("retry_at", repr(retry_at))
-        ledger.set_mark("error", error)
