@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semops_data.contracts import table
+from semops_data.lakehouse.writing import guarded, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,8 @@ class Lake:
         """Whether the table was ever written."""
         from deltalake import DeltaTable
 
-        return bool(DeltaTable.is_deltatable(self.uri(key), storage_options=dict(self.storage_options)))
+        with guarded("read", self.uri(key)):
+            return bool(DeltaTable.is_deltatable(self.uri(key), storage_options=dict(self.storage_options)))
 
     def open(self, key: str, *, version: int | None = None) -> DeltaTable:
         """The Delta table, at its latest or at the given version.
@@ -73,6 +75,7 @@ class Lake:
         Raises:
             MissingTableError: where nothing has been written under that key.
             ValueError: where the version lies after the latest one.
+            LakeError: where the storage cannot be read.
         """
         from deltalake import DeltaTable
 
@@ -80,7 +83,8 @@ class Lake:
             raise MissingTableError(
                 f"Delta table {key} does not exist at {self.uri(key)}: materialize the asset {key} first"
             )
-        opened = DeltaTable(self.uri(key), storage_options=dict(self.storage_options))
+        with guarded("read", self.uri(key)):
+            opened = DeltaTable(self.uri(key), storage_options=dict(self.storage_options))
         if version is None:
             return opened
         if not 0 <= version <= opened.version():
@@ -112,11 +116,13 @@ class Lake:
 
         contract = table(key)
         names = list(columns) if columns is not None else contract.arrow_schema.names
-        dataset = self.open(key, version=version).to_pyarrow_dataset(
-            partitions=[(name, "=", value) for name, value in (where or {}).items()] or None
-        )
-        # Threads of a dataset scan outlive a short process and crash it at exit.
-        data = dataset.to_table(columns=names, use_threads=False)
+        opened = self.open(key, version=version)
+        with guarded("read", self.uri(key)):
+            dataset = opened.to_pyarrow_dataset(
+                partitions=[(name, "=", value) for name, value in (where or {}).items()] or None
+            )
+            # Threads of a dataset scan outlive a short process and crash it at exit.
+            data = dataset.to_table(columns=names, use_threads=False)
         schema = pa.schema([contract.arrow_schema.field(name) for name in names])
         return data.cast(schema)
 
@@ -161,82 +167,125 @@ class Lake:
 
         Raises:
             ValueError: where rows break the contract or lie outside the partition.
+            LakeError: where the storage fails, or other writers were first every time.
         """
+        from semops_data.lakehouse.digest import digest
+        from semops_data.lakehouse.writing import retried
+
+        data = self.conform(key, data)
+        self.refuse_strays(key, data, where)
+        fingerprint = digest(data)
+        changed = retried(lambda: self._replace_once(key, data, where or {}, fingerprint), self.uri(key))
+        return Commit(key, self.version(key), data.num_rows, changed=changed, digest=fingerprint)
+
+    def _replace_once(self, key: str, data: pa.Table, where: Mapping[str, str], fingerprint: str) -> bool:
         from deltalake import write_deltalake
 
         from semops_data.lakehouse.digest import digest
 
-        data = self.conform(key, data)
-        for name, value in (where or {}).items():
-            strays = [other for other in data.column(name).unique().to_pylist() if other != value]
-            if strays:
-                raise ValueError(f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}")
-        fingerprint = digest(data)
-        if self.exists(key):
-            held = self.read(key, where=where)
-            keys = table(key).keys
-            held = held.sort_by([(name, "ascending") for name in keys]) if keys else held
-            if digest(held) == fingerprint:
-                return Commit(key, self.version(key), data.num_rows, changed=False, digest=fingerprint)
         contract = table(key)
-        predicate = " AND ".join(f"{name} = '{_literal(value)}'" for name, value in (where or {}).items())
-        options: dict[str, Any] = {"predicate": predicate} if predicate and self.exists(key) else {}
+        self.make_root()
+        is_there = self.exists(key)
+        if is_there:
+            held = self.read(key, where=where)
+            held = held.sort_by([(name, "ascending") for name in contract.keys]) if contract.keys else held
+            if digest(held) == fingerprint:
+                return False
+        predicate = " AND ".join(f"{name} = '{literal(value)}'" for name, value in where.items())
+        options: dict[str, Any] = {"predicate": predicate} if predicate and is_there else {}
         write_deltalake(
             self.uri(key),
             data,
-            mode="overwrite",
+            # A table that another writer makes meanwhile is not to be overwritten.
+            mode="overwrite" if is_there else "error",
             partition_by=[contract.partition_by] if contract.partition_by else None,
-            schema_mode=None if options else "overwrite",
+            schema_mode="overwrite" if is_there and not options else None,
             name=contract.key,
             description=contract.description,
             storage_options=dict(self.storage_options),
             **options,
         )
-        return Commit(key, self.version(key), data.num_rows, changed=True, digest=fingerprint)
+        return True
 
-    def append(self, key: str, data: pa.Table) -> Commit:
-        """Add rows to the table as they are; for content-addressed tables, whose rows never change.
+    def merge(
+        self, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None, newest_by: str | None = None
+    ) -> Commit:
+        """Bring rows into the table by its key, and write only those that differ.
+
+        Args:
+            key: the table's key; its contract has a primary key.
+            data: rows with the contract's columns, unique by key.
+            where: the partition that `data` describes in full, so that held rows which it lacks are deleted. Without
+                it rows are inserted and updated, never deleted.
+            newest_by: for rows that change over time, the moment of their last change: a held row gives way only to
+                one of the same or a later day, so that days may arrive in any order.
+
+        Returns:
+            The commit; `changed` is false where the table already held these rows. `digest` is that of `data`.
+
+        Raises:
+            ValueError: where rows break the contract, repeat a key or lie outside the partition.
+            LakeError: where the storage fails, or other writers were first every time.
+        """
+        from semops_data.lakehouse.merge import merge
+
+        return merge(self, key, data, where=where, newest_by=newest_by)
+
+    def append(self, key: str, data: pa.Table) -> int:
+        """Add rows as they are, for content-addressed tables, whose readers see a row that is there twice as one.
+
+        Returns:
+            The version after the write.
 
         Raises:
             ValueError: where rows break the contract.
+            LakeError: where the storage fails.
         """
         from deltalake import write_deltalake
 
-        from semops_data.lakehouse.digest import digest
+        from semops_data.lakehouse.writing import retried
 
-        data = self.conform(key, data)
-        contract = table(key)
-        write_deltalake(
-            self.uri(key),
-            data,
-            mode="append",
-            name=contract.key,
-            description=contract.description,
-            storage_options=dict(self.storage_options),
-        )
-        return Commit(key, self.version(key), data.num_rows, changed=True, digest=digest(data))
+        contract, data = table(key), self.conform(key, data)
+        self.make_root()
+        named = {"name": contract.key, "description": contract.description}
+        options = dict(self.storage_options)
+        retried(lambda: write_deltalake(self.uri(key), data, mode="append", storage_options=options, **named), key)
+        return self.version(key)
+
+    def refuse_strays(self, key: str, data: pa.Table, where: Mapping[str, str] | None) -> None:
+        """Check that rows lie inside a partition.
+
+        Raises:
+            ValueError: naming the values that do not.
+        """
+        for name, value in (where or {}).items():
+            strays = [other for other in data.column(name).unique().to_pylist() if other != value]
+            if strays:
+                raise ValueError(f"rows for {key} with {name} {strays[:3]} lie outside the partition {value!r}")
+
+    def make_root(self) -> None:
+        """Make the lake's folder, or prove that its endpoint cannot lose commits.
+
+        Raises:
+            UnsafeStoreError: where two writers could commit the same version.
+            StoreError: where the endpoint cannot be written.
+        """
+        if "://" not in self.root:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
+        elif "AWS_ENDPOINT_URL" in self.storage_options:
+            from semops_data.landing.selftest import prove_atomic_puts
+
+            prove_atomic_puts(self.root, self.storage_options)
 
     def local_path(self, key: str) -> Path | None:
         """The table's folder, where the lake is a folder."""
         return None if "://" in self.root else Path(self.uri(key))
 
 
-def _literal(value: str) -> str:
-    if "'" in value or "\\" in value:
-        raise ValueError(f"partition value {value!r} holds a quote or a backslash")
-    return value
-
-
 def storage_options(settings: Settings) -> dict[str, str]:
     """Deltalake's options for the lake's object store; empty for a folder."""
     if "://" not in settings.lake_root:
         return {}
-    options = {"AWS_REGION": settings.s3_region}
-    if settings.s3_endpoint_url:
-        options["AWS_ENDPOINT_URL"] = settings.s3_endpoint_url
-    if settings.s3_access_key_id and settings.s3_secret_access_key:
-        options["AWS_ACCESS_KEY_ID"] = settings.s3_access_key_id.get_secret_value()
-        options["AWS_SECRET_ACCESS_KEY"] = settings.s3_secret_access_key.get_secret_value()
-    if settings.s3_allow_http:
-        options["AWS_ALLOW_HTTP"] = "true"
-    return options
+    from semops_data.landing.store import store_options
+
+    return store_options(settings)

@@ -10,6 +10,7 @@ from threading import Barrier, Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from semops_data.landing.advice import advice, first_line
 from semops_data.landing.store import StoreError, client
 
 if TYPE_CHECKING:
@@ -68,8 +69,5 @@ def count_winners(root: str, options: Mapping[str, str]) -> int:
             winners = sum(pool.map(race, range(RACERS)))
         store.delete(key)
     except (OSError, BaseError) as error:
-        first_line = str(error).strip().split("\n", maxsplit=1)[0]
-        raise StoreError(
-            f"cannot write to {root}: {first_line}; check SEMOPS_S3_ENDPOINT_URL, the bucket and the credentials"
-        ) from error
+        raise StoreError(f"cannot write to {root}: {first_line(error)}; {advice(str(error), root)}") from error
     return winners

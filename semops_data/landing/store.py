@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from semops_data.landing.advice import advice, first_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -148,15 +150,7 @@ class ObjectStore:
 
     def _failure(self, verb: str, path: str, error: Exception) -> StoreError:
         place = self.uri(path) if path else self.root
-        first_line = str(error).strip().split("\n", maxsplit=1)[0]
-        return StoreError(f"cannot {verb} {place}: {first_line}; {self._advice(first_line)}")
-
-    def _advice(self, text: str) -> str:
-        if "No space left" in text or "File too large" in text:
-            return "free some space there or set SEMOPS_HOME to another disk, then materialize again"
-        if self.is_local:
-            return "make the folder writable or set SEMOPS_HOME to one that is, then materialize again"
-        return "check SEMOPS_LANDING_URI, SEMOPS_S3_ENDPOINT_URL and the credentials, then materialize again"
+        return StoreError(f"cannot {verb} {place}: {first_line(error)}; {advice(str(error), self.root)}")
 
 
 def client(root: str, options: Mapping[str, str]) -> Any:

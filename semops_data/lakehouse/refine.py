@@ -1,0 +1,154 @@
+"""Judge landed rows: each is kept, counted as a duplicate, or quarantined with one reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from semops_data.contracts import table
+from semops_data.contracts.business import raw_name
+from semops_data.contracts.rules import Rule
+from semops_data.lakehouse.typing import typed
+from semops_data.landing.objects import raw_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from semops_data.contracts import Table
+    from semops_data.landing.objects import Landed
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the rows of one landed object went: the first number is the sum of the others."""
+
+    rows_in: int
+    rows_kept: int
+    rows_duplicate: int
+    rows_quarantined: int
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every landed row is accounted for."""
+        return self.rows_in == self.rows_kept + self.rows_duplicate + self.rows_quarantined
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Landed rows after judgement.
+
+    Attributes:
+        kept: rows of `lakehouse/<table>`, unique by key, in their landed order.
+        quarantined: rows of `lakehouse/<table>_quarantine`.
+        ledger: the counts.
+    """
+
+    kept: pa.Table
+    quarantined: pa.Table
+    ledger: Ledger
+
+
+def refine(name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray]) -> Refined:
+    """Judge the rows of a landed object.
+
+    The rules are tried in the order of `Rule`, a row gets the first reason that holds. Of the rows that break none
+    and share a key, the first is kept; its repetitions are duplicates, others contradict it and are quarantined.
+
+    Args:
+        name: the exported table.
+        day: the partition, an ISO date.
+        landed: the object.
+        known: for each referring column of the contract, the keys that it may refer to.
+    """
+    import polars as pl
+
+    contract = table(f"lakehouse/{name}")
+    rows = pl.DataFrame(pl.from_arrow(landed.rows))
+    values, unreadable = {}, {}
+    for column in contract.columns:
+        if column.name == "day" and contract.partition_by:
+            values["day"] = pl.Series("day", [day]).new_from_index(0, rows.height)
+        else:
+            values[column.name], unreadable[column.name] = typed(column, rows[raw_name(column)])
+    frame = pl.DataFrame(values)
+    masks = [
+        (Rule.NOT_JSON.value, pl.Series(landed.is_broken)),
+        *_broken_alone(contract, frame, unreadable),
+        *_broken_in_company(contract, frame, day, known),
+    ]
+    reasons = [pl.when(mask.fill_null(value=False)).then(pl.lit(text)) for text, mask in masks]
+    reason = pl.select(pl.coalesce(reasons)).to_series()
+    frame = frame.with_columns(_row=pl.int_range(rows.height, dtype=pl.Int64), _reason=reason)
+    return _sort_out(contract, frame, day, landed)
+
+
+def _broken_alone(
+    contract: Table, frame: pl.DataFrame, unreadable: Mapping[str, pl.Series]
+) -> Iterator[tuple[str, pl.Series]]:
+    """Reasons that a value alone gives, with the rows that each holds for, in the order in which rules are tried."""
+    columns = [(column, frame[column.name]) for column in contract.columns if column.name in unreadable]
+    for column, values in columns:
+        if not column.nullable:
+            yield Rule.NULL.on(column.name), values.is_null() & ~unreadable[column.name]
+    for column, _ in columns:
+        yield Rule.UNREADABLE.on(column.name), unreadable[column.name]
+    for column, values in columns:
+        if column.minimum is not None:
+            yield Rule.OUT_OF_RANGE.on(column.name), values < column.minimum
+        if column.maximum is not None:
+            yield Rule.OUT_OF_RANGE.on(column.name), values > column.maximum
+    for column, values in columns:
+        if column.allowed:
+            yield Rule.NOT_ALLOWED.on(column.name), ~values.is_in(list(column.allowed))
+
+
+def _broken_in_company(
+    contract: Table, frame: pl.DataFrame, day: str, known: Mapping[str, pa.ChunkedArray]
+) -> Iterator[tuple[str, pl.Series]]:
+    """Reasons that come from the partition and from other tables."""
+    import polars as pl
+
+    moment = next((column.name for column in contract.columns if column.type == "timestamp"), None)
+    if contract.partition_by and moment:
+        yield Rule.OUTSIDE_DAY.on(moment), frame[moment].dt.strftime("%Y-%m-%d") != day
+    for name, keys in known.items():
+        members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
+        yield Rule.ORPHAN.on(name), frame[name].is_not_null() & ~frame[name].is_in(members.implode())
+
+
+def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed) -> Refined:
+    import polars as pl
+
+    keys, names = list(contract.keys), [column.name for column in contract.columns]
+    sound = frame.filter(pl.col("_reason").is_null())
+    sound = sound.with_columns(_first=pl.col("_row").first().over(keys))
+    # Compare every repetition with the row that is kept, in all columns.
+    repeated = sound.filter(pl.col("_row") != pl.col("_first"))
+    originals = repeated.select("_first").join(sound, left_on="_first", right_on="_row", how="left")
+    is_same = pl.select(pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])).to_series()
+    conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
+    kept = sound.filter(pl.col("_row") == pl.col("_first")).select(names)
+    bad = pl.concat([frame.filter(pl.col("_reason").is_not_null()), conflicting.drop("_first")]).sort("_row")
+    return Refined(
+        kept=kept.to_arrow().cast(contract.arrow_schema),
+        quarantined=_quarantine(contract, bad, day, landed),
+        ledger=Ledger(frame.height, kept.height, repeated.height - conflicting.height, bad.height),
+    )
+
+
+def _quarantine(contract: Table, bad: pl.DataFrame, day: str, landed: Landed) -> pa.Table:
+    numbers = bad["_row"].to_list()
+    return pa.table(
+        {
+            "day": pa.repeat(day, len(numbers)),
+            "row_number": pa.array(numbers, pa.int64()),
+            "reason": pa.array(bad["_reason"].to_list(), pa.string()),
+            "raw_row": pa.array(raw_texts(landed, numbers), pa.string()),
+            "source": pa.repeat(landed.path, len(numbers)),
+        },
+        schema=table(f"{contract.key}_quarantine").arrow_schema,
+    )
