@@ -15,7 +15,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # The way the data takes; a room imports from those before it.
 ORDER = ("contracts", *ROOMS, "resources", "cli")
 # What resources hand to every room: storage and records, which belong to one room and serve all.
-SHARED = ("semops_data.lakehouse.lake", "semops_data.lakehouse.digest", "semops_data.episodes.record")
+SHARED = (
+    "semops_data.lakehouse.lake",
+    "semops_data.lakehouse.digest",
+    "semops_data.episodes.record",
+    "semops_data.resources.event_log",
+)
 KNOW_DAGSTER = {"assets.py", "checks.py", "sensors.py"}
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "sdv", "mlflow", "snowflake", "ydata_profiling", "qdrant_client",
