@@ -10,6 +10,12 @@ import click
 import pydantic
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
+# Errors of the rooms that say: what you pointed me at cannot be used. By name, as importing the rooms costs seconds.
+CONFIGURATION = {
+    "CorpusError", "FileNotFoundError", "IsADirectoryError", "MissingExtraError", "ModelNotFoundError",
+    "NotADirectoryError", "RegistryError", "UnknownPatternError", "UnreadableError",
+}  # fmt: skip
+MOST_LINES = 20
 
 
 class WorkFailedError(click.ClickException):
@@ -40,11 +46,13 @@ def explain(error: BaseException) -> tuple[int, str]:
         return WRONG, "\n".join(_setting(problem) for problem in error.errors())
     if isinstance(error, tomllib.TOMLDecodeError):
         return WRONG, f"semops.toml is not valid TOML: {error}"
+    code = WRONG if type(error).__name__ in CONFIGURATION else FAILED
     if isinstance(error, OSError) and error.filename:
-        return FAILED, f"{error.filename}: {error.strerror}"
+        return code, f"{error.filename}: {error.strerror}"
     lines = (str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)).strip().splitlines()
-    code = WRONG if getattr(error, "is_configuration", False) or isinstance(error, FileNotFoundError) else FAILED
-    return code, " ".join(lines[:2]) if lines else type(error).__name__
+    shown = lines[: MOST_LINES if code == WRONG else 2]
+    more = [f"... and {len(lines) - len(shown)} more"] if code == WRONG and len(lines) > len(shown) else []
+    return code, "\n".join([*shown, *more]) or type(error).__name__
 
 
 def _setting(problem: object) -> str:
