@@ -22,6 +22,4 @@ def advice(text: str, place: str) -> str:
         return "nothing was changed: the rows break the table's contract"
     if "://" in place:
         return "check the bucket, SEMOPS_S3_ENDPOINT_URL and the credentials, then materialize again"
-    return (
-        "check that the folder is writable and undamaged, or set SEMOPS_HOME to another, then materialize again"
-    )
+    return "check that the folder is writable and undamaged, or set SEMOPS_HOME to another, then materialize again"

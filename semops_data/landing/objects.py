@@ -101,10 +101,7 @@ def read_landed(store: ObjectStore, name: str, day: str) -> Landed:
     try:
         rows = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableObjectError(
-            f"{store.uri(path)} is no readable Parquet file ({error}): delete it and materialize landing/{name} for "
-            f"{day} again"
-        ) from error
+        raise _unreadable(store.uri(path), name, day, error) from error
     expected = table(f"landing/{name}").arrow_schema.names
     missing = [column for column in expected if column not in rows.column_names]
     if missing:
@@ -170,3 +167,26 @@ def raw_texts(landed: Landed, numbers: Sequence[int]) -> list[str]:
         return [str(text) for text in landed.texts.take(pa.array(numbers, pa.int64())).to_pylist()]
     picked = landed.rows.take(pa.array(numbers, pa.int64()))
     return [json.dumps(row, ensure_ascii=False, default=str) for row in picked.to_pylist()]
+
+
+def count_rows(store: ObjectStore, name: str, day: str) -> int:
+    """Rows of a landed object, broken ones included, without decoding them.
+
+    Raises:
+        MissingObjectError: where nothing was landed.
+        UnreadableObjectError: where a Parquet object has no readable footer.
+    """
+    path = object_path(name, day)
+    data = store.get(path)
+    if name in JSON_LINES:
+        return sum(1 for line in data.split(b"\n") if line.strip())
+    try:
+        return int(pq.ParquetFile(io.BytesIO(data)).metadata.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(store.uri(path), name, day, error) from error
+
+
+def _unreadable(uri: str, name: str, day: str, error: Exception) -> UnreadableObjectError:
+    return UnreadableObjectError(
+        f"{uri} is no readable Parquet file ({error}): delete it and materialize landing/{name} for {day} again"
+    )

@@ -1,0 +1,130 @@
+"""The checks of the room: claims about each table's day, recounted from storage."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from semops_data.contracts.business import SHOP_TABLES
+from semops_data.lakehouse.lake import Lake
+from semops_data.landing.store import ObjectStore
+
+if TYPE_CHECKING:
+    from semops_data.lakehouse.audit import Finding
+
+MAX_QUARANTINE_SHARE = 0.05
+BLOCKING = ("rows_in_are_all_accounted_for", "keys_are_unique", "references_resolve", "contract_holds")
+WARNING = "quarantine_share_is_small"
+
+
+def _day(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> str:
+    """The partition of the run, or the one that was materialized last."""
+    if context.op_execution_context.has_partition_key:
+        return str(context.op_execution_context.partition_key)
+    latest = context.instance.get_latest_materialization_event(key)
+    partition = latest.dagster_event.partition if latest and latest.dagster_event else None
+    if partition is None:
+        raise dg.Failure(f"no day of {key.to_user_string()} was materialized yet: materialize one first")
+    return str(partition)
+
+
+def _reported(context: dg.AssetCheckExecutionContext, key: dg.AssetKey, day: str) -> dict[str, int]:
+    """The row counts that the latest materialization of the day reported, by name."""
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day]), limit=1
+    ).records
+    materialization = records[0].asset_materialization if records else None
+    metadata = materialization.metadata if materialization else {}
+    names = {"rows_in", "rows_duplicate", "rows_quarantined"}
+    found = {name: metadata[f"semops/{name}"].value for name in names if f"semops/{name}" in metadata}
+    kept = metadata.get("dagster/partition_row_count")
+    return found | ({"rows_kept": kept.value} if kept else {})
+
+
+def _claim(name: str, key: dg.AssetKey, finding: "Finding | None", *, is_blocking: bool = True) -> dg.AssetCheckResult:
+    """A claim's result; one that nothing is known about does not hold, and does not block."""
+    is_error = is_blocking and finding is not None
+    return dg.AssetCheckResult(
+        passed=bool(finding and finding.is_true),
+        asset_key=key,
+        check_name=name,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        metadata={"expected": finding.expected, "actual": finding.actual}
+        if finding
+        else {"expected": "known answers in synthesis/truth", "actual": "unmeasured: no answers for these days"},
+    )
+
+
+def table_checks(name: str) -> dg.AssetChecksDefinition:
+    """The five claims about one exported table, tested in one step."""
+    key = dg.AssetKey(["lakehouse", name])
+    specs = [dg.AssetCheckSpec(claim, asset=key, blocking=True) for claim in BLOCKING]
+
+    @dg.multi_asset_check(
+        name=f"lakehouse_{name}_checks", specs=[*specs, dg.AssetCheckSpec(WARNING, asset=key, blocking=False)]
+    )
+    def checked(
+        context: dg.AssetCheckExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        landing_store: dg.ResourceParam[ObjectStore],
+    ) -> Iterator[dg.AssetCheckResult]:
+        from semops_data.lakehouse import audit
+
+        day = _day(context, key)
+        ledger = audit.ledger(lake, landing_store, name, day, _reported(context, key, day))
+        yield _claim(BLOCKING[0], key, audit.rows_are_accounted_for(ledger))
+        yield _claim(BLOCKING[1], key, audit.keys_are_unique(lake, name, day))
+        yield _claim(BLOCKING[2], key, audit.references_resolve(lake, name, day))
+        yield _claim(BLOCKING[3], key, audit.contract_holds(lake, name, day))
+        yield _claim(WARNING, key, audit.quarantine_share_is_small(ledger, MAX_QUARANTINE_SHARE), is_blocking=False)
+
+    return checked
+
+
+TABLES = [table_checks(name) for name in SHOP_TABLES]
+
+
+@dg.asset_check(asset=["lakehouse", "order_items"], blocking=True)
+def orders_agree_with_their_items(
+    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]
+) -> dg.AssetCheckResult:
+    """Each order's subtotal and discount are the sums over its items."""
+    from semops_data.lakehouse import audit
+
+    key = dg.AssetKey(["lakehouse", "order_items"])
+    finding = audit.orders_agree_with_their_items(lake, _day(context, key))
+    return _claim("orders_agree_with_their_items", key, finding)
+
+
+def truth_check(name: str) -> dg.AssetChecksDefinition:
+    """The claim that a daily aggregate shows the known answers."""
+    key = dg.AssetKey(["lakehouse", name])
+
+    @dg.asset_check(
+        asset=key, name="equals_the_truth", blocking=True, additional_deps=[["synthesis", "truth"]],
+        description="Sums equal the known answers exactly, quotients within 1e-9.",
+    )  # fmt: skip
+    def equals(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+        from semops_data.lakehouse import audit
+
+        finding = audit.equals_the_truth(lake, f"lakehouse/{name}", _day(context, key))
+        return _claim("equals_the_truth", key, finding)
+
+    return equals
+
+
+TRUTHS = [truth_check(name) for name in ("daily_revenue", "funnel")]
+
+
+@dg.asset_check(
+    asset=["lakehouse", "customer_value"],
+    name="equals_the_truth",
+    blocking=True,
+    additional_deps=[["synthesis", "truth"]],
+)
+def customers_equal_the_truth(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+    """Each customer's net revenue is the sum of the known answers over the days in the lake."""
+    from semops_data.lakehouse import audit
+
+    key = dg.AssetKey(["lakehouse", "customer_value"])
+    return _claim("equals_the_truth", key, audit.customers_equal_the_truth(lake))

@@ -1,0 +1,88 @@
+"""One landed table of one day, from its object to its Delta table and its quarantine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from semops_data.contracts import table
+from semops_data.contracts.business import is_daily, raw_name
+from semops_data.lakehouse.lake import MissingTableError
+from semops_data.lakehouse.refine import refine
+from semops_data.landing.objects import read_landed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from semops_data.lakehouse.lake import Commit, Lake
+    from semops_data.lakehouse.refine import Ledger
+    from semops_data.landing.objects import Landed
+    from semops_data.landing.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of one landed object.
+
+    Attributes:
+        kept: the commit of `lakehouse/<table>`; its digest is that of the kept rows.
+        quarantined: the commit of `lakehouse/<table>_quarantine`.
+        ledger: where the rows went.
+        reasons: quarantined rows by reason.
+        unknown_columns: landed columns that no contract knows.
+    """
+
+    kept: Commit
+    quarantined: Commit
+    ledger: Ledger
+    reasons: dict[str, int]
+    unknown_columns: tuple[str, ...]
+
+
+def settle(lake: Lake, store: ObjectStore, name: str, day: str) -> Settled:
+    """Bring a day's landed rows of one table into the lake; a second time changes nothing.
+
+    Args:
+        lake: holds the tables that the rows refer to.
+        store: holds the landed object.
+        name: the exported table.
+        day: an ISO date.
+
+    Raises:
+        MissingObjectError: where nothing was landed.
+        UnreadableObjectError: where the object cannot be decoded.
+        MissingTableError: where a table that the rows refer to has no rows yet.
+        StoreError: where landing or lake cannot be read or written.
+    """
+    landed = read_landed(store, name, day)
+    refined = refine(name, day, landed, known_keys(lake, name, day, landed))
+    key, partition = f"lakehouse/{name}", {"day": day}
+    quarantined = lake.merge(f"{key}_quarantine", refined.quarantined, where=partition)
+    if is_daily(name):
+        kept = lake.merge(key, refined.kept, where=partition)
+    else:
+        kept = lake.merge(key, refined.kept, newest_by="updated_at")
+    reasons = Counter(refined.quarantined.column("reason").to_pylist())
+    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), landed.unknown_columns)
+
+
+def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.ChunkedArray]:
+    """For each referring column, the keys that its rows may refer to: of a daily table those of the same day.
+
+    Raises:
+        MissingTableError: where there are none although rows refer to some, so that all would seem orphaned.
+    """
+    contract = table(f"lakehouse/{name}")
+    known = {}
+    for column, target, target_column in contract.references:
+        where = {"day": day} if table(target).partition_by else None
+        keys = lake.read(target, columns=[target_column], where=where).column(target_column)
+        refers = pc.count(landed.rows.column(raw_name(contract[column]))).as_py()
+        if refers and not len(keys):
+            raise MissingTableError(f"{target} holds no rows for {day}, to which {refers} rows of {name} refer: "
+                                    f"materialize {target} for {day} first")  # fmt: skip
+        known[column] = keys
+    return known
