@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def command(*, as_json: bool) -> None:
     versions = {"semops-data": __version__, "python": platform.python_version()} | {p: _version(p) for p in PACKAGES}
     document = {
         "versions": versions,
-        "settings": settings.model_dump(mode="json"),
+        "settings": {name: without_login(value) for name, value in settings.model_dump(mode="json").items()},
         "places": places(settings),
         "tables": tables(settings),
     }
@@ -57,13 +58,18 @@ def changed(settings: Settings) -> list[tuple[str, str]]:
     """Variables that were set, with their values; a secret's are stars."""
     shown = settings.model_dump(mode="json")
     names = [name for name, field in type(settings).model_fields.items() if getattr(settings, name) != field.default]
-    return [(f"SEMOPS_{name.upper()}", str(shown[name])) for name in names]
+    return [(f"SEMOPS_{name.upper()}", str(without_login(shown[name]))) for name in names]
+
+
+def without_login(value: Any) -> Any:
+    """A text with the user and password of every URL in it replaced by stars; anything else as it is."""
+    return re.sub(r"://[^/@\s]+@", "://***@", value) if isinstance(value, str) else value
 
 
 def places(settings: Settings) -> dict[str, str]:
     """Where each system keeps its data."""
     account = settings.snowflake_account
-    return {
+    found = {
         "home": str(settings.home),
         "Dagster (runs, events)": str(dagster_home(settings)),
         "S3 (raw objects)": settings.landing_root,
@@ -74,6 +80,7 @@ def places(settings: Settings) -> dict[str, str]:
         "alerts": str(settings.home / "alerts" / "alerts.ndjson"),
         "Qdrant": settings.qdrant_url or f"embedded, {settings.home / 'qdrant'}",
     }
+    return {name: without_login(place) for name, place in found.items()}
 
 
 def tables(settings: Settings) -> list[dict[str, Any]]:
