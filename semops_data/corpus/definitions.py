@@ -7,6 +7,7 @@ through the registry file's own history. Neighbouring versions that read the sam
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -151,12 +152,22 @@ def _in_documents(pattern: Pattern, reading: Reading) -> Iterator[Definition]:
 
 def _locate(document: Markdown, pattern: Pattern) -> Block | None:
     """The definition in one version: under its anchor, or under a heading that bears one of its labels."""
-    block = lead(document, pattern.source_anchor)
-    if block is not None or pattern.source_anchor is None:
-        return block
+    if pattern.source_anchor is None:
+        return lead(document, None)
     names = {slug(label) for label in pattern.labels}
     named = (heading.anchor for heading in document.headings if slug(heading.text) in names)
-    return next((found for anchor in named if (found := lead(document, anchor))), None)
+    for anchor in (pattern.source_anchor, *named):
+        section = document.section(anchor)
+        saying = [block for block in section[1] if _says(block)] if section else []
+        if saying:
+            # A section may define several terms: the paragraph that opens with the label is the pattern's own.
+            return next((block for block in saying if _opens_with(block, pattern)), saying[0])
+    return None
+
+
+def _opens_with(block: Block, pattern: Pattern) -> bool:
+    names = "|".join(re.escape(label) for label in pattern.labels)
+    return re.match(rf"^(?:(?:an?|the)\s+)?(?:{names})\b", spoken(block), re.IGNORECASE) is not None
 
 
 def _by_registry(history: Iterable[Version]) -> dict[str, list[Definition]]:

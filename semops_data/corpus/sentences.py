@@ -39,7 +39,19 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _THIRD_PERSON = re.compile(r"^(?!this\b|is\b|was\b|as\b|its\b|thus\b|plus\b)[a-z]{2,}[^s\W]s\b")
-_ARTICLE = re.compile(r"^(?:an?|the|any|every|each|one|how|what|whether|where|when)\b", re.IGNORECASE)
+_NOT_VERB = re.compile(r"^(?:\w+ ){1,3}(?:is|are)\b|^\w+ (?:of|for|and|or|in|that|which|\w+ing)\b")
+_CLAUSE = re.compile(r"^(?:how|what|whether|where|when)\b[^?]*$", re.IGNORECASE)
+_WORD = r"(?!(?:an?|the)\b)[\w\u2019'/&-]+"
+_LINK = r"(?:that|which|who|whose|where|when|for|of|to|between|from|with|by|in|on|across|[a-z]+ing|[a-z]+ed)"
+_INDEFINITE = re.compile(
+    rf"^(?:an?|any|every|each|one)\s+(?:(?:{_WORD},?\s+){{1,7}}?{_LINK}\b|(?:{_WORD}\s+){{0,3}}{_WORD}[.;]?$)",
+    re.IGNORECASE,
+)
+_DEFINITE = re.compile(rf"^the\s+(?:{_WORD},?\s+){{1,5}}?(?:of|for|that|which|who|where|between)\b", re.IGNORECASE)
+_RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|when)\b")
+_COPULA = re.compile(r"\b(?:is|are|was|were|has|have|had|can|cannot|must|should|may|might|will|would|does|do)\b")
+_PLURAL = re.compile(r"(?:[^aeious'\W]|[aeo])s$")
+_NO_PLURAL = re.compile(r"(?:ics|ss|lens|dbt|ops|aws)$", re.IGNORECASE)
 _ASIDE = re.compile(
     r"^(?:example|examples|note|see|see also|tip|key insights?|key points?|e\.g|source|todo|issue|parent|date|status)$",
     re.IGNORECASE,
@@ -161,13 +173,30 @@ def labelled(label: str, text: str) -> str:
     label = flat(label).rstrip(":. ")
     low = text[0].lower() + text[1:] if re.match(r"^[A-Z][a-z]*\b", text) else text
     ended = re.sub(r"[;,]$", "", text)
-    if _ARTICLE.match(text) and not is_whole(_stop(text)):
-        return _stop(f"{label} is {low.rstrip(';,')}")
-    if _THIRD_PERSON.match(low) and not re.match(r"^(?:\w+ ){1,3}(?:is|are)\b", low):
+    if is_noun_phrase(text):
+        return _stop(f"{label} {'are' if is_plural(label) else 'is'} {low.rstrip(';,')}")
+    if _THIRD_PERSON.match(low) and not _NOT_VERB.match(low):
         return _stop(f"{label} {low.rstrip(';,')}")
     if is_whole(_stop(ended)) and ended.endswith((".", "!")):
         return f"{label}: {ended}"
     return f"{label}: {text}"
+
+
+def is_noun_phrase(text: str) -> bool:
+    """Whether a text names a thing and asserts nothing of it: "a map of surfaces", "how data moves"."""
+    if _CLAUSE.match(text):
+        return True
+    indefinite = _INDEFINITE.match(text) is not None
+    if not indefinite and not _DEFINITE.match(text):
+        return False
+    relative = _RELATIVE.search(text)
+    copula = _COPULA.search(text)
+    return copula is None or (relative is not None and relative.start() < copula.start() and indefinite)
+
+
+def is_plural(label: str) -> bool:
+    """Whether a label takes a plural verb, by its last word."""
+    return _PLURAL.search(label) is not None and _NO_PLURAL.search(label) is None
 
 
 def _stop(text: str) -> str:
