@@ -17,6 +17,7 @@ PRECISION = 0.9
 FEWEST_PLANTED, FEWEST_NATURAL = 20, 50
 CLIP = 1e-3
 RIDGE = 1e-2
+NEWTON_STEPS, CONVERGED = 100, 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Calibration:
         """Calibrated probability of a raw score in [0, 1]."""
         if raw <= 0:
             return 0.0
-        return 1.0 / (1.0 + exp(-(self.intercept + self.slope * _logit(raw))))
+        return 1.0 / (1.0 + exp(min(-(self.intercept + self.slope * _logit(raw)), 700.0)))
 
 
 # Fitted on planted faults in the documentation that semops-data ships with; used where a corpus has too few cases.
@@ -76,19 +77,24 @@ def fit(negative: np.ndarray, positive: np.ndarray, *, prior: float = PRIOR) -> 
     Only scores above 0 take part: where no rule fired the probability is 0 by definition. The share of cases with
     a score above 0 on either side still counts, through the weights.
     """
-    x = np.array([_logit(raw) for raw in (*negative[negative > 0], *positive[positive > 0])])
-    y = np.concatenate([np.zeros(int((negative > 0).sum())), np.ones(int((positive > 0).sum()))])
-    weights = np.where(y == 1, prior / max(len(positive), 1), (1 - prior) / max(len(negative), 1))
-    weights = weights / weights.sum() * len(x) if len(x) else weights
-    beta = np.array([log(prior), 1.0])
+    fired = [np.array([_logit(raw) for raw in scores[scores > 0]]) for scores in (negative, positive)]
+    middle = float(np.median(fired[1])) if len(fired[1]) else 0.0
+    # One pseudo-case of each kind in the middle of the planted scores: without it a corpus in which no natural pair
+    # fires a rule would call every hit certain.
+    x = np.concatenate([fired[0], [middle], fired[1], [middle]])
+    y = np.repeat([0.0, 1.0], [len(fired[0]) + 1, len(fired[1]) + 1])
+    weights = np.where(y == 1, prior / (len(positive) + 1), (1 - prior) / (len(negative) + 1))
+    weights = weights / weights.sum() * len(x)
+    beta, prior_beta = np.array([log(prior), 1.0]), np.array([0.0, 1.0])
+    ridge = RIDGE * np.array([0.0, len(x)])
     design = np.stack([np.ones(len(x)), x], axis=1)
-    for _ in range(50):
+    for _ in range(NEWTON_STEPS):
         p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        gradient = design.T @ (weights * (y - p)) - RIDGE * (beta - np.array([0.0, 1.0]))
-        hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + RIDGE * np.eye(2)
+        gradient = design.T @ (weights * (y - p)) - ridge * (beta - prior_beta)
+        hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + np.diag(ridge + 1e-9)
         step = np.linalg.solve(hessian, gradient)
-        beta = beta + step
-        if np.abs(step).max() < 1e-9:
+        beta = beta + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < CONVERGED:
             break
     # A falling curve would call the stronger hit the less likely one: then there is nothing to learn but the level.
     return float(beta[0]), float(max(beta[1], 0.05))

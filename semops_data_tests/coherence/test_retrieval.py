@@ -1,0 +1,91 @@
+"""Retrieval and neighbours: what the scorer searches with."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semops_data.coherence.retrieval import BM25, Index, ranks
+from semops_data.coherence.similarity import BLOCK, top_k
+from semops_data.coherence.text import content, mention_pattern
+from semops_data_tests.coherence.knowledge_base import vector
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "retrieval"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 200), st.integers(1, 12), st.integers(0, 1_000))
+def test_blocked_neighbours_equal_those_of_the_full_matrix(queries, size, k, seed):
+    """The running top-k never loses a neighbour, whatever the sizes."""
+    rng = np.random.default_rng(seed)
+    left, right = rng.normal(size=(queries, 8)).astype("f4"), rng.normal(size=(size, 8)).astype("f4")
+    cosines, rows = top_k(left, right, k)
+    full = left @ right.T
+    assert cosines.shape == rows.shape == (queries, min(k, size))
+    assert np.allclose(cosines, -np.sort(-full, axis=1)[:, :k], atol=1e-5)
+
+
+def test_neighbours_are_found_across_block_borders():
+    """More rows than a block: the best one may lie in any of them."""
+    corpus = np.zeros((BLOCK + 10, 4), np.float32)
+    corpus[BLOCK + 5] = [1, 0, 0, 0]
+    assert top_k(np.array([[1, 0, 0, 0]], np.float32), corpus, 1)[1][0, 0] == BLOCK + 5
+
+
+def test_a_text_found_by_both_engines_comes_before_one_found_by_either():
+    """Fusion by reciprocal rank rewards agreement."""
+    texts = ["net revenue after refunds", "gross revenue", "shipping address", "net weight of a parcel"]
+    index = Index(texts, np.stack([vector(text) for text in texts]))
+    assert ranks(index.fused("net revenue", vector("net revenue")))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Our Semantic-Coherence scores", True),
+        ("semantic coherences", True),
+        ("unsemantic coherence", False),
+        ("semantic\ncoherence", True),
+        ("SC is computed", True),
+        ("the sc folder", False),
+    ],
+)
+def test_labels_are_found_as_whole_words_whatever_the_case(text, is_found):
+    """Plurals, hyphens and line breaks count; parts of words and lower-case acronyms do not."""
+    assert bool(mention_pattern(("semantic coherence", "SC")).search(text)) is is_found
+
+
+@given(st.lists(st.text(max_size=30), max_size=4), st.text(max_size=100))
+def test_any_label_and_any_text_can_be_searched(labels, text):
+    """Labels come from files: none may break the expression."""
+    pattern = mention_pattern(tuple(labels))
+    assert pattern is None or pattern.search(text) is None or pattern.search(text).group()
+    assert all(token for token in content(text))
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the public test collection lies beside the checkout only")
+def test_bm25_reaches_the_published_quality_on_cranfield():
+    """A home-grown BM25 must rank like anybody's: nDCG@10 of 0.376 was measured for the reference."""
+
+    def lines(name):
+        with gzip.open(SHARED / f"cranfield-{name}.jsonl.gz", "rt") as file:
+            return [json.loads(line) for line in file]
+
+    documents, queries = lines("documents"), lines("queries")
+    engine = BM25([f"{document['title']} {document['text']}" for document in documents])
+    ids = [document["id"] for document in documents]
+    relevant: dict[str, set[str]] = {}
+    for row in lines("judgements"):
+        if row["grade"] > 0:
+            relevant.setdefault(row["query"], set()).add(row["doc"])
+    values = []
+    for query in queries:
+        wanted = relevant.get(query["id"], set())
+        top = np.argsort(-engine.scores(query["text"]), kind="stable")[:10]
+        gain = sum(1 / np.log2(place + 2) for place, row in enumerate(top) if ids[row] in wanted)
+        values.append(gain / sum(1 / np.log2(place + 2) for place in range(min(10, len(wanted)))) if wanted else 0.0)
+    assert np.mean(values) > 0.36
