@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semops_data.cli.console import WIDTH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from semops_data.cli.console import Output
 
 Row = dict[str, Any]
+MOST_NOTES = 8
 
 
 def business(out: Output, summary: Row) -> None:
@@ -46,22 +49,35 @@ def coherence(out: Output, found: Row, *, pattern: str | None = None) -> None:
     if not scores:
         out.text("nothing was scored yet")
         return
+    notes: dict[str, int] = {}
+    for row in scores:
+        for part in _reasons(row):
+            notes.setdefault(part, len(notes) + 1)
     out.table(
-        ("pattern", "A", "C", "S", "SC", "90% interval", "findings", "why there is no SC"),
+        ("pattern", "A", "C", "S", "SC", "90% interval", "findings", "unmeasured"),
         [
             (
                 row["pattern_id"],
                 *(_share(row[name]) for name in ("availability", "consistency", "stability", "sc")),
                 f"{row['sc_low']:.2f} to {row['sc_high']:.2f}" if row["sc_low"] is not None else None,
                 row["finding_count"],
-                row["reason"] or "",
+                ", ".join(f"[{notes[part]}]" for part in _reasons(row)),
             )
             for row in scores
         ],
         right=(1, 2, 3, 4, 6),
     )
+    for part, number in list(notes.items())[:MOST_NOTES]:
+        out.text(f"[{number}] {_cut(part, WIDTH - 5)}")
+    if len(notes) > MOST_NOTES:
+        out.text("... the others stand in the table coherence/scores, column reason")
     _organisation(out, found["organisation"])
     findings(out, found["findings"], found["finding_count"])
+
+
+def _reasons(row: Row) -> list[str]:
+    """What kept SC from being measured, one entry a dimension."""
+    return row["reason"].split("; ") if row["reason"] else []
 
 
 def _organisation(out: Output, row: Row | None) -> None:
