@@ -24,8 +24,8 @@ def command() -> None:
 @json_option
 def derive(corpus: str | None, out: Path, *, force: bool, as_json: bool) -> None:
     """Propose patterns from the headings and lead paragraphs of a corpus, for a person to review."""
+    from semops_data.corpus.derive import propose
     from semops_data.corpus.source import open_source
-    from semops_data.registry.derive import derive as propose
 
     output, settings = Output(as_json), load_settings()
     if out.exists() and not force:

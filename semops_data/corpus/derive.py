@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from semops_data.corpus.model import Reading
+    from semops_data.corpus.source import Source
 
 MAX_LABEL_WORDS = 5
 MAX_SENTENCES = 3
@@ -115,6 +116,16 @@ def derive(reading: Reading, file: str = "registry.yaml") -> Registry:
         best.setdefault(identifier(candidate.label), candidate)
     patterns = _distinct(best)
     return parse_registry(to_yaml(Registry(patterns, (), tuple(_mentions(patterns)), file)), file)
+
+
+def propose(source: Source) -> str:
+    """The registry that a corpus proposes, as the text of a registry file.
+
+    Raises:
+        CorpusError: where the corpus cannot be read.
+        RegistryError: where no document defines anything.
+    """
+    return to_yaml(derive(source.read()))
 
 
 def to_yaml(registry: Registry) -> str:
