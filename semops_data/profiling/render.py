@@ -40,7 +40,7 @@ def picture(profile: Profile) -> str | None:
     Returns:
         None where no column has anything to draw, or the picture would be larger.
     """
-    drawn = [column for column in profile.columns if column.bin_edges or column.top_values][:COLUMNS_SHOWN]
+    drawn = [column for column in profile.columns if column.bin_edges or len(column.top_values) > 1][:COLUMNS_SHOWN]
     if not drawn:
         return None
     from matplotlib.backends.backend_agg import FigureCanvasAgg

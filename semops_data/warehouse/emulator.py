@@ -35,6 +35,9 @@ STOP_SECONDS = 10.0
 HEALTH_SECONDS = 2.0
 LOG_TAIL_LINES = 15
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Servers of this process, kept so that they can be reaped when they end before it does."""
+
 
 class EmulatorError(RuntimeError):
     """The embedded Snowflake could not be started or stopped."""
@@ -113,6 +116,7 @@ def stop(settings: Settings) -> bool:
         if time.monotonic() > deadline:
             raise EmulatorError(f"the embedded Snowflake (process {endpoint.pid}) did not end in {STOP_SECONDS:.0f} s")
         time.sleep(0.02)
+    _started[:] = [process for process in _started if process.poll() is None]
     return True
 
 
@@ -188,6 +192,7 @@ def _start(settings: Settings, data: Path, idle_seconds: float) -> Endpoint:
             cwd=data,
             env=os.environ | {"PYTHONPATH": path},
         )
+    _started.append(process)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if (endpoint := running(settings)) is not None:

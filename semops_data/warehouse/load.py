@@ -150,13 +150,13 @@ def conform(contract: Table, data: pa.Table, day: str | None) -> pa.Table:
     missing = [column.name for column in contract.columns if column.name not in data.column_names]
     if unloadable or missing:
         raise ValueError(f"rows for {contract.key} do not fit: missing {missing}, lists are not loaded {unloadable}")
+    nulls = [column.name for column in contract.columns if not column.nullable and data[column.name].null_count]
+    if nulls:
+        raise ValueError(f"rows for {contract.key} have nulls in {nulls}, which the contract forbids")
     try:
         data = data.select([column.name for column in contract.columns]).cast(contract.arrow_schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise ValueError(f"rows for {contract.key} do not fit the contract's types: {error}") from error
-    nulls = [column.name for column in contract.columns if not column.nullable and data[column.name].null_count]
-    if nulls:
-        raise ValueError(f"rows for {contract.key} have nulls in {nulls}, which the contract forbids")
     keys = list(contract.keys)
     if data.num_rows > 1 and data.group_by(keys).aggregate([]).num_rows != data.num_rows:
         raise ValueError(f"rows for {contract.key} repeat a key ({', '.join(keys)}): de-duplicate them first")

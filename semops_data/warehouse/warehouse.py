@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "WAREHOUSE"
 HTTPS_PORT = 443
+QUERY_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,16 @@ class Warehouse:
         where = f"{arguments.get('host', self.host)}:{arguments.get('port', HTTPS_PORT)}"
         try:
             _knock(where, self.settings.snowflake_timeout_seconds)
-            return snowflake.connector.connect(**arguments), where
+            connection = snowflake.connector.connect(**arguments)
         except (errors.Error, OSError, ValueError, TypeError) as error:
             message = _without_secrets(str(error), self.settings)
             raise UnreachableError(
                 f"cannot open a session at Snowflake {where} as {arguments['user']!r} within "
                 f"{self.settings.snowflake_timeout_seconds} s: {message}. {_advice(is_emulated=self.is_emulated)}"
             ) from None
+        # The login must not wait long; a query may run for minutes, and the emulator answers only at its end.
+        connection._socket_timeout = QUERY_SECONDS  # noqa: SLF001 - the connector has one timeout for both
+        return connection, where
 
 
 def connect_arguments(settings: Settings, endpoint: Endpoint | None, *, tag: str = "") -> dict[str, Any]:
@@ -156,6 +160,7 @@ def connect_arguments(settings: Settings, endpoint: Endpoint | None, *, tag: str
         "warehouse": settings.snowflake_warehouse,
         "login_timeout": settings.snowflake_timeout_seconds,
         "network_timeout": settings.snowflake_timeout_seconds,
+        "socket_timeout": settings.snowflake_timeout_seconds,
         "paramstyle": "qmark",
         # By default every login asks three clouds' metadata services where it runs.
         "platform_detection_timeout_seconds": 0.0,
