@@ -74,11 +74,12 @@ def _table(table: Table) -> str:
 
 
 def _column(column: Column) -> str:
-    facts = [f"`{column.type}`"]
+    facts = [f"Type: `{column.type}`"]
     facts += [column.unit] if column.unit else []
     facts += ["nullable"] if column.nullable else []
     facts += [f"at least {column.minimum:g}"] if column.minimum is not None else []
     facts += [f"at most {column.maximum:g}"] if column.maximum is not None else []
     facts += ["one of " + ", ".join(f"`{value}`" for value in column.allowed)] if column.allowed else []
     facts += [f"term: [{column.term}]({GLOSSARY}#{term_anchor(column.term)})"] if column.term else []
-    return f"- **{column.name}**: {column.description} ({'; '.join(facts)})"
+    # Without a full stop: what a column means is a claim, its type is not.
+    return f"- **{column.name}**: {column.description} {'; '.join(facts)}"
