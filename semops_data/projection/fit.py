@@ -89,55 +89,56 @@ def fit(factors: Sequence[float], values: Sequence[float], *, noise: float = TIM
         raise ValueError("a factor is above 0 and a value is 0 or above, both finite")
     best, error = _best(scale, y)
     points = len(np.unique(scale))
-    curves = [_curve(scale, y, alpha) for alpha in np.linspace(0.0, LARGEST_ALPHA, STEPS // 10 + 1)]
-    admissible = [curve for curve in curves if _error(curve, scale, y) <= max(noise, 2 * error)]
+    grid = np.linspace(0.0, LARGEST_ALPHA, STEPS // 10 + 1)
+    a, b, errors = _curves(scale, y, grid)
+    admissible = [_curve(*abc) for abc in zip(a, b, grid, strict=True)]
+    admissible = [curve for curve, its in zip(admissible, errors, strict=True) if its <= max(noise, 2 * error)]
     if points >= ENOUGH_POINTS:
         admissible += [_best(scale[scale != left], y[scale != left])[0] for left in np.unique(scale)]
     return Fit(best, tuple(admissible), points, error)
 
 
 def _best(scale: Floats, y: Floats) -> tuple[Curve, float]:
-    """The least squares curve, by a grid over alpha that is refined twice."""
+    """The least squares curve, by a grid over alpha that is refined twice, and its error."""
     low, high = 0.0, LARGEST_ALPHA
-    best, error = _curve(scale, y, 0.0), np.inf
+    best, error = Curve(0.0, 0.0, 0.0), np.inf
     for _ in range(3):
-        for alpha in np.linspace(low, high, STEPS):
-            curve = _curve(scale, y, float(alpha))
-            now = _error(curve, scale, y)
-            # Of curves that fit equally well the slowest growing one is told.
-            if now < error - 1e-12:
-                best, error = curve, now
+        grid = np.linspace(low, high, STEPS)
+        a, b, errors = _curves(scale, y, grid)
+        # Of curves that fit equally well the slowest growing one is told.
+        at = int(np.argmax(errors <= errors.min() + 1e-12))
+        if errors[at] < error - 1e-12:
+            best, error = _curve(a[at], b[at], grid[at]), float(errors[at])
         width = (high - low) / (STEPS - 1)
         low, high = max(0.0, best.alpha - width), min(LARGEST_ALPHA, best.alpha + width)
-    return best, float(error)
+    return best, error
 
 
-def _curve(scale: Floats, y: Floats, alpha: float) -> Curve:
-    """The best a >= 0 and b >= 0 for one exponent."""
-    grown, weight = scale**alpha, _weights(y)
-    options = [_only(weight, y), (0.0, _only(weight * grown, y, weight)[0])]
-    design = np.column_stack([weight, weight * grown])
-    if alpha > 0 and len(np.unique(scale)) > 1:
-        solution = np.linalg.lstsq(design, weight * y, rcond=None)[0]
-        if (solution >= 0).all():
-            return Curve(float(solution[0]), float(solution[1]), alpha)
-    a, b = min(options, key=lambda ab: float(np.sum((design @ np.array(ab) - weight * y) ** 2)))
-    return Curve(a, b, alpha)
+def _curves(scale: Floats, y: Floats, alphas: Floats) -> tuple[Floats, Floats, Floats]:
+    """The best a >= 0 and b >= 0 for each exponent, and the root mean square relative error of each curve."""
+    weight = _weights(y)
+    target = weight * y
+    grown = weight * scale ** alphas[:, None]  # (alphas, points)
+    s11, s12, s22 = weight @ weight, grown @ weight, (grown**2).sum(axis=1)
+    t1, t2 = weight @ target, grown @ target
+    determinant = s11 * s22 - s12**2
+    is_solvable = determinant > s11 * s22 * 1e-10
+    safe = np.where(is_solvable, determinant, 1.0)
+    both = (t1 * s22 - t2 * s12) / safe, (s11 * t2 - s12 * t1) / safe
+    options = [both, (np.full_like(t2, t1 / s11), np.zeros_like(t2)), (np.zeros_like(t2), t2 / s22)]
+    residuals = [a[:, None] * weight + b[:, None] * grown - target for a, b in options]
+    errors = np.sqrt(np.mean(np.square(residuals), axis=2))  # (options, alphas)
+    errors[0][~is_solvable | (both[0] < 0) | (both[1] < 0)] = np.inf
+    chosen = errors.argmin(axis=0)
+    a, b = (np.choose(chosen, [option[part] for option in options]) for part in (0, 1))
+    return a, b, errors.min(axis=0)
 
 
-def _only(column: Floats, y: Floats, weight: Floats | None = None) -> tuple[float, float]:
-    """Least squares with one column alone, as (coefficient, 0)."""
-    target = y * (column if weight is None else weight)
-    norm = float(column @ column)
-    return (max(0.0, float(column @ target) / norm) if norm else 0.0, 0.0)
+def _curve(a: float, b: float, alpha: float) -> Curve:
+    return Curve(float(a), float(b), float(alpha))
 
 
 def _weights(y: Floats) -> Floats:
     """Errors count relative to the value; values far below the largest one as if they were a thousandth of it."""
     floor = float(y.max()) * 1e-3 or 1.0
     return np.asarray(1.0 / np.maximum(y, floor), np.float64)
-
-
-def _error(curve: Curve, scale: Floats, y: Floats) -> float:
-    residual = (curve.a + curve.b * scale**curve.alpha - y) * _weights(y)
-    return float(np.sqrt(np.mean(residual**2)))

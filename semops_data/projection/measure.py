@@ -139,22 +139,30 @@ class Prober:
         return answer
 
 
+def lay_out(settings: Settings, select: Sequence[str], *, scratch: Path, definitions: str = DEFINITIONS) -> list[Step]:
+    """The steps of a selection and of everything that it reads, in order; the same at every factor.
+
+    Raises:
+        ProjectionError: where the selection cannot be resolved.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="plan-") as folder:
+        return Prober(settings, 1.0, Path(folder), definitions).plan(select)
+
+
 def measure_factor(
     settings: Settings,
     factor: float,
-    select: Sequence[str],
+    steps: Sequence[Step],
     *,
     scratch: Path,
     definitions: str = DEFINITIONS,
     timeout_seconds: float = TIMEOUT_SECONDS,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Cost]:
-    """Measure the selected assets at one factor, each alone in a fresh process, in a home that is removed afterwards.
+    """Measure the selected steps at one factor, each alone in a fresh process, in a home that is removed afterwards.
 
     What they read is materialized before, once. An asset that is both selected and read is measured, then read.
-
-    Raises:
-        ProjectionError: where the selection cannot be resolved.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"factor-{factor:g}-") as folder:
@@ -163,7 +171,7 @@ def measure_factor(
             write_scaled_corpus(settings, factor, home / "corpus")
         prober = Prober(settings, factor, home, definitions, timeout_seconds)
         try:
-            yield from _measure_steps(prober, prober.plan(select), say)
+            yield from _measure_steps(prober, steps, say)
         finally:
             _stop_servers(settings, home)
 

@@ -10,7 +10,7 @@ from semops_data.episodes.ids import new_id
 from semops_data.episodes.spool import Spool
 from semops_data.projection.gaps import TARGET_FACTOR, Gap, classify
 from semops_data.projection.machine import Machine, this_machine
-from semops_data.projection.measure import DEFINITIONS, TIMEOUT_SECONDS, Cost, ProjectionError, measure_factor
+from semops_data.projection.measure import DEFINITIONS, TIMEOUT_SECONDS, Cost, ProjectionError, lay_out, measure_factor
 from semops_data.projection.report import render
 
 if TYPE_CHECKING:
@@ -75,14 +75,15 @@ def run(
         raise ProjectionError(f"factors {list(factors)} are not usable: give numbers above 0, such as 1,2,4")
     if not select:
         raise ProjectionError("nothing is selected: give asset keys such as lakehouse/orders, or group:lakehouse")
-    machine, identifier = this_machine(), new_id()
+    machine, identifier, scratch = this_machine(), new_id(), settings.home / "projection" / "scratch"
+    steps = lay_out(settings, select, scratch=scratch, definitions=definitions)
     costs: list[Cost] = []
     for scale in scales:
         measured = measure_factor(
             settings,
             scale,
-            select,
-            scratch=settings.home / "projection" / "scratch",
+            steps,
+            scratch=scratch,
             definitions=definitions,
             timeout_seconds=timeout_seconds,
             say=progress,
