@@ -144,7 +144,8 @@ class Writer:
         for key in node.parents:
             parent = self.graph.node(key)
             known = facets.dataset_facets(parent, self.config.places)
-            seen = record.input_versions.get(key) if record else None
+            # Of a partitioned input Dagster keeps one hash over its partitions, which is no version that it ever had.
+            seen = record.input_versions.get(key) if record and not parent.is_partitioned else None
             known |= {"version": facets.version(seen)} if seen else {}
             inputs.append(self._input(parent, known))
         return inputs

@@ -102,7 +102,9 @@ def from_uri(uri: str) -> DatasetName | None:
         return DatasetName(f"{_OBJECT_STORES[scheme]}://{parts.netloc.split('@')[-1]}", _folder(path).strip("/") or "/")
     if scheme == "snowflake":
         return (
-            DatasetName(f"snowflake://{host}", path.strip("/").replace("/", ".").upper()) if path.strip("/") else None
+            DatasetName(f"snowflake://{parts.netloc.split('@')[-1]}", path.strip("/").replace("/", ".").upper())
+            if path.strip("/")
+            else None
         )
     place = f"{host}:{port}" if port else host
     if scheme in _DATABASES:
