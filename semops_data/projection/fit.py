@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LARGEST_ALPHA = 3.0
+LINEAR = 1.0
 STEPS = 301
 ENOUGH_POINTS = 4
 TIME_NOISE = 0.1  # relative scatter of a repeated measurement on a shared machine
@@ -39,7 +40,8 @@ class Fit:
     """The best curve, and every curve that the measurements do not rule out.
 
     Attributes:
-        best: least squares over relative errors.
+        best: least squares over relative errors; with fewer than `ENOUGH_POINTS` factors the admissible curve whose
+            exponent is nearest to 1, as least squares would then fit the noise.
         admissible: best curves for other exponents whose errors lie within the noise, and those of the leave-one-out
             fits where there are enough points.
         points: different factors that were measured.
@@ -68,7 +70,8 @@ class Fit:
         if self.points >= ENOUGH_POINTS:
             return None
         low, high = self.alpha_interval
-        return f"only {self.points} factors were measured: the exponent may be anything from {low:.2f} to {high:.2f}"
+        taken = f"the exponent is taken as {self.best.alpha:.2f} and may be anything from {low:.2f} to {high:.2f}"
+        return f"only {self.points} factors were measured: {taken}"
 
 
 def fit(factors: Sequence[float], values: Sequence[float], *, noise: float = TIME_NOISE) -> Fit:
@@ -95,6 +98,8 @@ def fit(factors: Sequence[float], values: Sequence[float], *, noise: float = TIM
     admissible = [curve for curve, its in zip(admissible, errors, strict=True) if its <= max(noise, 2 * error)]
     if points >= ENOUGH_POINTS:
         admissible += [_best(scale[scale != left], y[scale != left])[0] for left in np.unique(scale)]
+    else:
+        best = min((best, *admissible), key=lambda curve: abs(curve.alpha - LINEAR))
     return Fit(best, tuple(admissible), points, error)
 
 
@@ -105,8 +110,8 @@ def _best(scale: Floats, y: Floats) -> tuple[Curve, float]:
     for _ in range(3):
         grid = np.linspace(low, high, STEPS)
         a, b, errors = _curves(scale, y, grid)
-        # Of curves that fit equally well the slowest growing one is told.
-        at = int(np.argmax(errors <= errors.min() + 1e-12))
+        # Of curves that fit equally well the one nearest to linear is told: the slowest one would flatter.
+        at = int(np.argmin(np.where(errors <= errors.min() + 1e-12, np.abs(grid - LINEAR), np.inf)))
         if errors[at] < error - 1e-12:
             best, error = _curve(a[at], b[at], grid[at]), float(errors[at])
         width = (high - low) / (STEPS - 1)
@@ -116,8 +121,10 @@ def _best(scale: Floats, y: Floats) -> tuple[Curve, float]:
 
 def _curves(scale: Floats, y: Floats, alphas: Floats) -> tuple[Floats, Floats, Floats]:
     """The best a >= 0 and b >= 0 for each exponent, and the root mean square relative error of each curve."""
-    weight = _weights(y)
-    target = weight * y
+    peak = float(y.max()) or 1.0
+    # Errors count relative to the value; values far below the largest one as if they were a thousandth of it.
+    weight = 1.0 / np.maximum(y / peak, 1e-3)
+    target = weight * (y / peak)
     grown = weight * scale ** alphas[:, None]  # (alphas, points)
     s11, s12, s22 = weight @ weight, grown @ weight, (grown**2).sum(axis=1)
     t1, t2 = weight @ target, grown @ target
@@ -131,14 +138,8 @@ def _curves(scale: Floats, y: Floats, alphas: Floats) -> tuple[Floats, Floats, F
     errors[0][~is_solvable | (both[0] < 0) | (both[1] < 0)] = np.inf
     chosen = errors.argmin(axis=0)
     a, b = (np.choose(chosen, [option[part] for option in options]) for part in (0, 1))
-    return a, b, errors.min(axis=0)
+    return a * peak, b * peak, errors.min(axis=0)
 
 
 def _curve(a: float, b: float, alpha: float) -> Curve:
     return Curve(float(a), float(b), float(alpha))
-
-
-def _weights(y: Floats) -> Floats:
-    """Errors count relative to the value; values far below the largest one as if they were a thousandth of it."""
-    floor = float(y.max()) * 1e-3 or 1.0
-    return np.asarray(1.0 / np.maximum(y, floor), np.float64)

@@ -60,6 +60,7 @@ def render(gaps: Sequence[Gap], costs: Sequence[Cost], machine: Machine, *, orde
     lines += ["", "## Rules", "", RULES, "", "## Limits", ""]
     lines += [
         "- One machine, its load included; one day of the calendar; a registry of fixed size.",
+        f"- With fewer than {ENOUGH_POINTS} factors growth is taken as linear unless the measurements rule that out.",
         "- Time leaves out starting Python and importing the code location; loading a model counts, as a constant.",
         "- Memory is that of the asset's own process; a server beside it (the warehouse) is not counted.",
         f"- {TARGET_FACTOR:g} times lies far outside the measured factors: an estimate that names its uncertainty.",

@@ -44,6 +44,13 @@ def test_few_points_leave_the_exponent_open_and_say_so():
     assert width[3] > width[6]
 
 
+def test_two_points_are_read_as_linear_growth():
+    """Every exponent fits two points: the slowest growing curve would flatter, the fastest would frighten."""
+    found = fit([1, 4], [100.0, 130.0], noise=0.02)
+    assert found.best.alpha == pytest.approx(1.0)
+    assert found.best.at(100) == pytest.approx(90 + 10 * 100)
+
+
 def test_one_point_allows_everything():
     """From one size nothing follows about another."""
     assert fit([2], [5.0]).alpha_interval == (0.0, LARGEST_ALPHA)
