@@ -33,7 +33,7 @@ class Hit:
     differing: frozenset[str] = frozenset()
 
 
-NEGATORS = frozenset(["not", "no", "never", "none", "neither", "nor", "cannot", "without", "nothing", "nobody"])
+NEGATORS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "nothing", "nobody"})
 NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
 MODALITIES = {
     "must": 3, "shall": 3, "required": 3, "mandatory": 3, "always": 3,

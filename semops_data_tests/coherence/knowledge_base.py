@@ -71,5 +71,5 @@ THINGS = (
 )
 FILLER = [
     (f"docs/{word}.md", word, f"The {word} team keeps its {word} ledger in the {word} cabinet of building {number}.")
-    for number, word in enumerate(THINGS.split(" "))  # noqa: SIM905
+    for number, word in enumerate(THINGS.split(" "))
 ]

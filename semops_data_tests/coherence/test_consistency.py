@@ -44,7 +44,7 @@ def test_a_turned_meaning_is_named_by_its_rule(other, rule):
     ],
 )
 def test_a_sentence_that_agrees_or_is_about_something_else_fires_no_rule(other):
-    """Names, versions and "not only" are not contradictions."""
+    """Names, versions and "not only" are not contradictions: nothing fires."""
     raw, _ = raw_contradiction(CLAIM, other, 0.9)
     assert raw < 0.2
 
@@ -74,7 +74,7 @@ def test_planted_nulls_score_below_planted_faults():
 
 
 def test_negations_and_quantities_are_counted_as_people_read_them():
-    """ "not only" affirms, "don't" negates, and "v1.2" is no quantity."""
+    """Two plain cases of each: "not only" affirms, "v1.2" is no quantity."""
     assert negations("It is not only fast, it does not and won't fail.") == 2
     assert [(q.value, q.unit) for q in quantities("up to 1,500 ms (v1.2, utf-8), 20%")] == [(1500, "ms"), (20, "%")]
 
