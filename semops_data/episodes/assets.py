@@ -1,7 +1,6 @@
 """Runs and episodes as Delta tables: what was done to the domain model, by whom, with what context."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -13,8 +12,6 @@ from semops_data.lakehouse.lake import Lake
 
 if TYPE_CHECKING:
     from semops_data.episodes.fold import Folded
-
-_STATUSES = {"SUCCESS": "completed", "FAILURE": "failed", "CANCELED": "cancelled"}
 
 
 @dg.asset(
@@ -56,25 +53,10 @@ def episodes_runs(
     """Fold the recorded runs into the table, and ask Dagster how its own ended."""
     from semops_data.episodes.fold import fold_runs
 
-    folded = fold_runs(lake, episodes, lambda run_ids: dagster_outcomes(context.instance, run_ids))
+    folded = fold_runs(lake, episodes)
     _say_what_was_set_aside(context, folded)
     columns = ["started_at", "run_type", "status", "agent_name", "dagster_run_id", "error_message"]
     return _result("episodes/runs", lake, folded, columns)
-
-
-def dagster_outcomes(instance: dg.DagsterInstance, run_ids: list[str]) -> dict[str, dict[str, Any]]:
-    """What Dagster knows of its runs, as fields of `episodes/runs` by Dagster run id; unknown runs are left out."""
-    outcomes: dict[str, dict[str, Any]] = {}
-    for record in instance.get_run_records(dg.RunsFilter(run_ids=run_ids)):
-        run, tags = record.dagster_run, record.dagster_run.tags
-        is_scheduled = "dagster/schedule_name" in tags or "dagster/sensor_name" in tags
-        outcomes[run.run_id] = {
-            "status": _STATUSES.get(run.status.value, "running"),
-            "run_type": "scheduled" if is_scheduled else "manual",
-            "agent_name": run.job_name,
-            "ended_at": datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None,
-        }
-    return outcomes
 
 
 def _say_what_was_set_aside(context: dg.AssetExecutionContext, folded: "Folded") -> None:

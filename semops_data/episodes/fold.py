@@ -15,14 +15,11 @@ from semops_data.episodes.spool import Torn, read_segments
 from semops_data.episodes.validate import InvalidRecordError, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from semops_data.contracts import Table
-    from semops_data.episodes.record import EpisodeLog
+    from semops_data.episodes.record import EpisodeLog, Outcomes
     from semops_data.lakehouse.lake import Lake
 
     Row = dict[str, Any]
-    Outcomes = Callable[[list[str]], Mapping[str, Row]]
 
 LATEST = 10
 
@@ -70,14 +67,10 @@ def fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     return _folded(table, len(fresh), digest, set_aside, "operation")
 
 
-def fold_runs(lake: Lake, log: EpisodeLog, outcomes: Outcomes | None = None) -> Folded:
+def fold_runs(lake: Lake, log: EpisodeLog) -> Folded:
     """Bring `episodes/runs` up to what the spool holds; a finished run never becomes a running one again.
 
-    Args:
-        lake: where the table lies.
-        log: whose spool is read.
-        outcomes: given the Dagster run ids of runs that are not finished, what is known of them by now: fields of
-            `episodes/runs` by Dagster run id.
+    How a run ended that belongs to Dagster is asked of `log.outcomes`.
     """
     spool = log.spool("runs")
     segments = spool.seal()
@@ -86,7 +79,7 @@ def fold_runs(lake: Lake, log: EpisodeLog, outcomes: Outcomes | None = None) -> 
     held = lake.read(RUNS.key).to_pylist() if lake.exists(RUNS.key) else []
     for row in [*held, *rows]:
         runs[row["id"]] = _later(runs.get(row["id"]), row)
-    _settle(runs, outcomes)
+    _settle(runs, log.outcomes)
     commit = lake.replace(RUNS.key, pa.Table.from_pylist(list(runs.values()), schema=RUNS.arrow_schema))
     spool.consume(segments)
     table = lake.read(RUNS.key)

@@ -23,9 +23,11 @@ from semops_data.episodes.spool import Spool
 from semops_data.episodes.validate import validate, validate_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from semops_data.contracts import Table
+
+    Outcomes = Callable[[list[str]], Mapping[str, dict[str, Any]]]
 
 LONGEST_ERROR = 4_000
 logger = logging.getLogger(__name__)
@@ -104,10 +106,12 @@ class EpisodeLog:
     Attributes:
         folder: `<home>/episodes`; the spool lies below it and is made at the first record.
         secrets: values that are removed wherever they appear in a record.
+        outcomes: given Dagster run ids, what Dagster knows of them: fields of `Run` by Dagster run id.
     """
 
     folder: Path
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    outcomes: Outcomes | None = field(default=None, repr=False)
     _has_warned: bool = field(default=False, init=False, repr=False)
     _known_runs: set[str] = field(default_factory=set, init=False, repr=False)
 

@@ -7,7 +7,7 @@ from semops_data.episodes import assets, checks
 from semops_data.episodes.markdown import markdown_table
 from semops_data.episodes.record import EpisodeLog
 from semops_data.lakehouse.lake import Lake
-from semops_data.resources.episodes import EpisodesResource, secrets_of
+from semops_data.resources.episodes import EpisodesResource, secrets_of, settle_runs
 from semops_data.settings import Settings
 
 
@@ -43,6 +43,17 @@ def test_an_assets_operation_becomes_an_episode_whose_run_ended(resources):
     (run,) = resources["lake"].read("episodes/runs").to_pylist()
     assert episode["run_id"] == run["id"] == run["dagster_run_id"] == done.run_id
     assert run["status"] == "completed"
+
+
+def test_a_run_that_folds_itself_is_settled_once_it_has_ended(resources, tmp_path):
+    """No run sees its own end."""
+    room = [work, *dg.load_assets_from_modules([assets])]
+    lake, settings = resources["lake"], Settings(home=tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):  # the episode of the first run is folded in by itself or by the second
+            dg.materialize(room, resources=resources, instance=instance)
+        assert "running" in lake.read("episodes/runs")["status"].to_pylist()
+        assert settle_runs(instance, lake, settings).counts == {"completed": 2}
 
 
 def test_the_claims_fail_on_what_they_claim_not_to_be(resources):

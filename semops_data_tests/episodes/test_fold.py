@@ -134,7 +134,8 @@ def test_a_dagster_run_gets_its_end_from_dagster(lake, log):
     """Its processes do not see how it ends."""
     with log.episode(**EMBED, dagster_run_id="d1"):
         pass
-    fold_runs(lake, log, lambda ids: {ids[0]: {"status": "failed", "run_type": "scheduled"}})
+    log.outcomes = lambda ids: {ids[0]: {"status": "failed", "run_type": "scheduled"}}
+    fold_runs(lake, log)
     (row,) = lake.read("episodes/runs").to_pylist()
     assert (row["id"], row["status"], row["run_type"]) == ("d1", "failed", "scheduled")
 
