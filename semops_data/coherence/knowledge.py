@@ -84,6 +84,11 @@ class Knowledge:
     model_id: str
 
     @cached_property
+    def folded(self) -> list[str]:
+        """The passages in lower case."""
+        return [chunk.passage.lower() for chunk in self.chunks]
+
+    @cached_property
     def chunk_index(self) -> Index:
         """The chunks, searchable."""
         return Index([chunk.text for chunk in self.chunks], self.chunk_vectors)

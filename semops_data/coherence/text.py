@@ -62,3 +62,9 @@ def mention_pattern(labels: tuple[str, ...]) -> re.Pattern[str] | None:
                 joined, plural = joined[:-1], r"(?:y|ies)"
             parts.append(f"(?i:{joined}{plural})")
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(parts)})(?![^\W_])") if parts else None
+
+
+def label_beginnings(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Lower-case beginnings of the labels' first words: a text that mentions a label holds one of them."""
+    firsts = (WORD.findall(label)[:1] for label in labels)
+    return tuple({first[0].lower()[: -1 if first[0][-1:].lower() == "y" else None] for first in firsts if first})

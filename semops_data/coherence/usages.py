@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semops_data.coherence.text import content, mention_pattern
+from semops_data.coherence.text import content, label_beginnings, mention_pattern
 
 if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge, Pattern
@@ -72,15 +72,17 @@ def usages(
         canonical: rows that hold the definition; they are no usages.
         attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
     """
-    cosines = knowledge.chunk_vectors @ pattern.definition.vector
-    mention = mention_pattern(pattern.labels)
+    cosines = np.clip(knowledge.chunk_vectors @ pattern.definition.vector, -1, 1).tolist()
+    mention, beginnings = mention_pattern(pattern.labels), label_beginnings(pattern.labels)
     home = set(canonical)
     found = []
     for row, chunk in enumerate(knowledge.chunks):
         if row in home:
             continue
-        cosine = float(np.clip(cosines[row], -1, 1))
-        match = mention.search(chunk.passage) if mention else None
+        cosine = cosines[row]
+        # A plain substring test is forty times faster than the expression, and nearly always says no.
+        may_mention = any(beginning in knowledge.folded[row] for beginning in beginnings)
+        match = mention.search(chunk.passage) if mention and may_mention else None
         if match:
             found.append(Usage(row, "mention", match.group(), cosine))
         elif _links(pattern, chunk.passage):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from semops_data.coherence.retrieval import BM25, Index, ranks
 from semops_data.coherence.similarity import BLOCK, top_k
-from semops_data.coherence.text import content, mention_pattern
+from semops_data.coherence.text import content, label_beginnings, mention_pattern
 from semops_data_tests.coherence.knowledge_base import vector
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "retrieval"
@@ -65,6 +65,15 @@ def test_any_label_and_any_text_can_be_searched(labels, text):
     pattern = mention_pattern(tuple(labels))
     assert pattern is None or pattern.search(text) is None or pattern.search(text).group()
     assert all(token for token in content(text))
+
+
+@given(st.sampled_from(["Policy", "SC", "net revenue", "Größe", "A/B test"]), st.text(max_size=20), st.booleans())
+def test_the_fast_test_for_a_mention_never_misses_one(label, around, plural):
+    """The substring test is a filter: what it lets pass is decided by the expression, what it stops is lost."""
+    said = label[:-1] + "ies" if plural and label.endswith("y") else label + ("s" if plural else "")
+    text = f"{around} {said} {around}"
+    if mention_pattern((label,)).search(text):
+        assert any(beginning in text.lower() for beginning in label_beginnings((label,)))
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the public test collection lies beside the checkout only")
