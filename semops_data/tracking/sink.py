@@ -110,12 +110,14 @@ def client(settings: Settings) -> Any:
     """
     for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         os.environ[name] = "true"
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(settings.mlflow_timeout_seconds))
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(settings.mlflow_timeout_seconds)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
+    # It would warn of the one retry; a server that is away is our own warning, said once.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     # Importing it sets the level again.
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     try:
