@@ -75,7 +75,10 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
 
         day = context.partition_key if contract.partition_by else None
         done, rows = build_mart(warehouse, name, day=day, run_id=context.run.run_id)
-        shown = {"sql": dg.MetadataValue.md(sql_block(mart_sql(name))), "rows": dg.MetadataValue.md(rows_table(rows))}
+        shown = {
+            "sql": dg.MetadataValue.md(sql_block(mart_sql(name))),
+            "preview": dg.MetadataValue.md(rows_table(rows)),
+        }
         return dg.MaterializeResult(
             metadata=_metadata(warehouse, done, **shown) | catalog.column_lineage(column_sources(name)),
             data_version=dg.DataVersion(done.digest),

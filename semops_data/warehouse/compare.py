@@ -93,9 +93,12 @@ def customers_against_truth(mart: pa.Table, truth: pa.Table, days: Sequence[str]
             pc.equal(truth["metric"], CUSTOMER_METRIC), pc.is_in(truth["day"], value_set=pa.array(days, pa.string()))
         )
     )
-    sums = known.group_by("subject").aggregate([("value", "sum")])
+    sums = known.group_by("subject").aggregate([("value", "sum")]).sort_by("subject")
+    ranked = mart.select(["customer_id", "net_revenue_cents"]).sort_by("customer_id")
+    if sums["subject"].equals(ranked["customer_id"]) and sums["value_sum"].equals(ranked["net_revenue_cents"]):
+        return sums.num_rows, []
     expected = dict(zip(sums["subject"].to_pylist(), sums["value_sum"].to_pylist(), strict=True))
-    actual = dict(zip(mart["customer_id"].to_pylist(), mart["net_revenue_cents"].to_pylist(), strict=True))
+    actual = dict(zip(ranked["customer_id"].to_pylist(), ranked["net_revenue_cents"].to_pylist(), strict=True))
     differences = [
         {"customer_id": name, "expected": expected.get(name), "actual": actual.get(name)}
         for name in sorted(expected.keys() | actual.keys())
@@ -106,6 +109,11 @@ def customers_against_truth(mart: pa.Table, truth: pa.Table, days: Sequence[str]
 
 def against_rows(actual: pa.Table, expected: pa.Table, keys: Sequence[str]) -> list[Difference]:
     """The cells in which two tables of the same columns differ, ratios by more than 1e-9."""
+    order = [(key, "ascending") for key in keys]
+    expected = expected.select(actual.column_names)
+    # Two engines mostly agree to the last bit: then there is no need to look at each cell.
+    if actual.sort_by(order).equals(expected.sort_by(order)):
+        return []
     left = {tuple(row[key] for key in keys): row for row in actual.to_pylist()}
     right = {tuple(row[key] for key in keys): row for row in expected.to_pylist()}
     differences: list[Difference] = []
