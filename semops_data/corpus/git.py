@@ -105,10 +105,10 @@ def toplevel(path: Path) -> Path | None:
         return None
 
 
-def is_bare(path: Path) -> bool:
-    """Whether a folder is itself a bare repository."""
+def is_git_directory(path: Path) -> bool:
+    """Whether a folder is itself a repository without a work tree: a bare one, or the `.git` of another."""
     try:
-        return run(path, "rev-parse", "--is-bare-repository", "--git-dir").split() == [b"true", b"."]
+        return run(path, "rev-parse", "--git-dir").strip() == b"."
     except GitError:
         return False
 

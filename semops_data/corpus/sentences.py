@@ -171,6 +171,7 @@ def labelled(label: str, text: str) -> str:
     A text that is a sentence already keeps its label before a colon.
     """
     label = flat(label).rstrip(":. ")
+    label = label[:1].upper() + label[1:] if re.match(r"^[a-z]+(?:[ -]|$)", label) else label
     low = text[0].lower() + text[1:] if re.match(r"^[A-Z][a-z]*\b", text) else text
     ended = re.sub(r"[;,]$", "", text)
     if is_noun_phrase(text):
@@ -216,7 +217,7 @@ def _list(block: Block, lead: str) -> Iterator[Sentence]:
         words = " ".join(text.split())
         if completes and words and not is_whole(words) and not words.endswith(":"):
             low = words[0].lower() + words[1:] if re.match(r"^[A-Z][a-z]*\b", words) else words
-            said = _stop(f"{stem} {re.sub(r'[;,]$| (?:and|or)$', '', low)}")
+            said = _stop(f"{stem} {re.sub(r'[;,]?(?: (?:and|or))?$', '', low)}")
             yield Sentence(said, number, number + text.rstrip().count("\n"), "list", is_whole(said))
         else:
             yield from _split(text, number, "list")

@@ -207,7 +207,7 @@ def _folder(path: Path, include: tuple[str, ...], name: str) -> Source:
     # A folder that its surrounding repository ignores has no history there.
     if top is not None and not _ignored(top, path):
         return Source(path, "git", include, top.resolve(), name=name)
-    if git.is_available() and git.is_bare(path):
+    if git.is_available() and git.is_git_directory(path):
         return Source(path, "bare", include, path, name=name)
     return Source(path, "folder", include, name=name)
 
@@ -236,13 +236,14 @@ def _bundle(path: Path, include: tuple[str, ...], settings: Settings) -> Source:
             home.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=home, prefix="clone-") as scratch:
                 git.run(Path(scratch), "clone", "--bare", "--quiet", "--", str(path), "clone")
+                if git.revision(Path(scratch) / "clone") is None:
+                    hint = "bundle one with `git bundle create FILE main`"
+                    raise CorpusError(f"corpus {path}: the bundle holds no branch: {hint}")
                 _keep(Path(scratch) / "clone", clone)
         except git.GitError as error:
             raise CorpusError(f"corpus {path}: the bundle cannot be cloned: {error}") from error
         except OSError as error:
             raise CorpusError(f"corpus {path}: no room for its clone in {home}: {error.strerror}") from error
-    if git.revision(clone) is None:
-        raise CorpusError(f"corpus {path}: the bundle holds no branch: bundle one with `git bundle create F main`")
     return Source(clone, "bare", include, clone, path, settings.corpus or str(path))
 
 
