@@ -118,11 +118,7 @@ class Lake:
         names = list(columns) if columns is not None else contract.arrow_schema.names
         opened = self.open(key, version=version)
         with guarded("read", self.uri(key)):
-            dataset = opened.to_pyarrow_dataset(
-                partitions=[(name, "=", value) for name, value in (where or {}).items()] or None
-            )
-            # Threads of a dataset scan outlive a short process and crash it at exit.
-            data = dataset.to_table(columns=names, use_threads=False)
+            data = scan(opened, names, where or {})
         schema = pa.schema([contract.arrow_schema.field(name) for name in names])
         return data.cast(schema)
 
@@ -280,6 +276,20 @@ class Lake:
     def local_path(self, key: str) -> Path | None:
         """The table's folder, where the lake is a folder."""
         return None if "://" in self.root else Path(self.uri(key))
+
+
+def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str]) -> pa.Table:
+    """Rows of one version of a Delta table, in the types that it stores.
+
+    Args:
+        delta: the table at that version.
+        columns: names to read.
+        where: equality on partition columns.
+    """
+    filters = [(name, "=", value) for name, value in where.items()] or None
+    dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
+    # Threads of a dataset scan outlive a short process and crash it at exit.
+    return dataset.to_table(columns=list(columns), use_threads=False)
 
 
 def storage_options(settings: Settings) -> dict[str, str]:

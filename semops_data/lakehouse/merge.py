@@ -9,21 +9,20 @@ from deltalake import DeltaTable
 
 from semops_data.contracts import table
 from semops_data.lakehouse.digest import digest
+from semops_data.lakehouse.lake import Commit, scan
 from semops_data.lakehouse.writing import literal, retried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from semops_data.contracts import Column, Table
-    from semops_data.lakehouse.lake import Commit, Lake
+    from semops_data.lakehouse.lake import Lake
 
 
 def merge(
     lake: Lake, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None, newest_by: str | None = None
 ) -> Commit:
     """Bring rows into a table by its key; see `Lake.merge`."""
-    from semops_data.lakehouse.lake import Commit
-
     data = lake.conform(key, data)
     lake.refuse_strays(key, data, where)
     _refuse_repeated_keys(table(key), data)
@@ -45,8 +44,7 @@ def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
 def _attempt(lake: Lake, contract: Table, data: pa.Table, where: Mapping[str, str], newest_by: str | None) -> bool:
     """One MERGE from what the table holds now; whether it committed anything."""
     delta = prepared(lake, contract)
-    filters = [(name, "=", value) for name, value in where.items()] or None
-    held = delta.to_pyarrow_dataset(partitions=filters).to_table(use_threads=False).select(data.column_names)
+    held = scan(delta, data.column_names, where)
     fresh, stale = difference(contract, held.cast(data.schema), data, newest_by)
     stale = stale if where else 0
     if not fresh.num_rows and not stale:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semops_data.contracts import table
+from semops_data.landing.advice import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,5 +189,6 @@ def count_rows(store: ObjectStore, name: str, day: str) -> int:
 
 def _unreadable(uri: str, name: str, day: str, error: Exception) -> UnreadableObjectError:
     return UnreadableObjectError(
-        f"{uri} is no readable Parquet file ({error}): delete it and materialize landing/{name} for {day} again"
+        f"{uri} is no readable Parquet file ({first_line(error)}): delete it and materialize landing/{name} for {day} "
+        "again"
     )

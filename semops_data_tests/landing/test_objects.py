@@ -1,0 +1,76 @@
+"""What is landed can be read back row for row, and what cannot is named."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semops_data.landing.objects import UnreadableObjectError, count_rows, decode_lines, object_path, read_landed
+from semops_data.landing.store import MissingObjectError
+from semops_data_tests.scenario import DAY, land_day, small_lake
+
+
+@pytest.mark.parametrize("name", ["orders", "events"])
+def test_landed_rows_come_back_in_their_order(tmp_path, name):
+    """Row numbers of the manifest and of the quarantine count from the same first row."""
+    _, store = small_lake(tmp_path)
+    made = land_day(store, DAY)
+    landed = read_landed(store, name, DAY)
+    assert landed.is_broken.nonzero()[0].tolist() == sorted(made.cut_rows(name))
+    whole = [row for row in range(landed.rows.num_rows) if not landed.is_broken[row]]
+    assert landed.rows.take(whole).to_pylist() == made.tables[name].take(whole).to_pylist()
+    assert count_rows(store, name, DAY) == made.tables[name].num_rows
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", b"PAR1" + b"\x00" * 100 + b"PAR1"])
+def test_a_damaged_object_is_named_with_what_to_do(tmp_path, content):
+    """An export that was cut off in transfer is common; a stack trace of Arrow's helps nobody."""
+    _, store = small_lake(tmp_path)
+    store.put(object_path("orders", DAY), content)
+    with pytest.raises(UnreadableObjectError, match=r"orders/day=2026-01-01/part-0.parquet .*delete it and mat"):
+        read_landed(store, "orders", DAY)
+    with pytest.raises(UnreadableObjectError, match=r"part-0\.parquet"):
+        count_rows(store, "orders", DAY)
+
+
+def test_an_object_without_a_column_is_named_with_the_column(tmp_path):
+    """A renamed column must not turn a whole table into nulls."""
+    _, store = small_lake(tmp_path)
+    made = land_day(store, DAY)
+    from semops_data.landing.objects import land
+
+    land(store, "orders", DAY, made.tables["orders"].drop(["total"]))
+    with pytest.raises(UnreadableObjectError, match="has no column total"):
+        read_landed(store, "orders", DAY)
+
+
+def test_a_column_that_nobody_knows_is_reported(tmp_path):
+    """It is not read, but its arrival is visible."""
+    _, store = small_lake(tmp_path)
+    made = land_day(store, DAY)
+    from semops_data.landing.objects import land
+
+    rows = made.tables["orders"]
+    land(store, "orders", DAY, rows.append_column("gift_note", rows["order_id"]))
+    assert read_landed(store, "orders", DAY).unknown_columns == ("gift_note",)
+
+
+def test_a_missing_object_is_named(tmp_path):
+    """The usual cause is a partition that was not landed yet."""
+    _, store = small_lake(tmp_path)
+    with pytest.raises(MissingObjectError, match="landing/orders/day=2026-01-01"):
+        read_landed(store, "orders", DAY)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(
+    st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"")),
+    st.sampled_from([b'{"event_id": "E1", "quantity": 2}', b'{"quantity": "two"}', b"[1]", b"5", b"null", b'{"a"',
+                     b'{"event_id": {"x": [1]}}', b'{"event_id": "\\ud800"}', b'{"quantity": 1e999}', b"{}",
+                     '{"event_id": "a\u2028b"}'.encode()]),
+), max_size=20))  # fmt: skip
+def test_any_bytes_at_all_yield_one_row_per_line(lines):
+    """Nothing that a shop can send may crash the day or vanish from the count."""
+    data = b"\n".join(lines)
+    landed = decode_lines("events", data, "landing/events")
+    expected = sum(1 for line in data.decode(errors="backslashreplace").split("\n") if line.strip())
+    assert landed.rows.num_rows == len(landed.texts) == len(landed.is_broken) == expected
