@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from semops_data.settings import Settings
 
     Score = Mapping[str, Any]
+    Moved = dict[str, tuple[float | None, float | None]]
 
 logger = logging.getLogger(__name__)
 SCORES, FINDINGS = "coherence/scores", "coherence/findings"
 DIMENSIONS = ("availability", "consistency", "stability")
 SMALLEST_FALL = 1e-3  # scores of two devices agree to this
+ROUNDING = 1e-9  # a fall of exactly the threshold counts, though the subtraction of two floats comes out below it
 MOST_FINDINGS = 3
 
 
@@ -32,10 +34,11 @@ class Alert:
 
     Attributes:
         id: sha256 of what happened, hexadecimal: the same fall always has the same id.
-        kind: `fell`; `unmeasured`, where SC was measured before and is no more; `gone`, where the scored pattern is
-            no longer in the registry.
+        kind: `fell`, where SC did; `unmeasured`, where SC was measured before and is no more; `gone`, where the scored
+            pattern is no longer in the registry; `dimension_fell`, where SC was not measured before, and a dimension
+            fell that was, or stability was measured for the first time and is not whole.
         pattern_id: the pattern.
-        sc_before: its SC in the version before, 0 to 1.
+        sc_before: its SC in the version before, 0 to 1; None where unmeasured.
         sc_after: its SC now; None where unmeasured.
         dimensions: of each dimension that fell or became unmeasured, the value before and after, worst first.
         evidence: what stands behind it, in words.
@@ -46,9 +49,9 @@ class Alert:
     id: str
     kind: str
     pattern_id: str
-    sc_before: float
+    sc_before: float | None
     sc_after: float | None
-    dimensions: dict[str, tuple[float, float | None]]
+    dimensions: Moved
     evidence: tuple[str, ...]
     version_before: int | None = None
     version_after: int | None = None
@@ -56,11 +59,19 @@ class Alert:
     @property
     def text(self) -> str:
         """The alert as one line for people."""
-        after = "unmeasured" if self.sc_after is None else f"{self.sc_after:.3f}"
-        after = "no longer in the registry" if self.kind == "gone" else after
+        after = "no longer in the registry" if self.kind == "gone" else _number(self.sc_after)
         moved = [f"{name} {_number(old)} -> {_number(new)}" for name, (old, new) in self.dimensions.items()]
         because = f" ({'; '.join(moved)})" if moved else ""
-        return f"semantic coherence of {self.pattern_id}: {self.sc_before:.3f} -> {after}{because}"
+        if self.sc_before is None and self.sc_after is None:
+            return f"semantic coherence of {self.pattern_id} stays unmeasured, but {'; '.join(moved)}"
+        return f"semantic coherence of {self.pattern_id}: {_number(self.sc_before)} -> {after}{because}"
+
+    @property
+    def loss(self) -> float:
+        """How much was lost, of SC or of the worst dimension."""
+        if self.sc_before is not None:
+            return self.sc_before - (self.sc_after or 0.0)
+        return max(map(_loss, self.dimensions.values()), default=0.0)
 
     def as_json(self) -> dict[str, Any]:
         """The alert as it is written and posted; `text` is what chat systems show."""
@@ -86,10 +97,11 @@ def falls(
     alerts = []
     for before in previous_scores:
         after = now.get(before["pattern_id"])
-        kind = _kind(before, after, drop)
+        moved = _moved(before, after or {})
+        kind = _kind(before, after, moved, drop)
         if kind is not None:
-            alerts.append(_alert(kind, before, after or {}, versions))
-    return sorted(alerts, key=lambda alert: ((alert.sc_after or 0.0) - alert.sc_before, alert.pattern_id))
+            alerts.append(_alert(kind, before, after or {}, moved, versions))
+    return sorted(alerts, key=lambda alert: (-alert.loss, alert.pattern_id))
 
 
 def alert_on_fall(lake: Lake, settings: Settings) -> list[Alert]:
@@ -152,30 +164,47 @@ def with_findings(alerts: Sequence[Alert], findings: Iterable[Mapping[str, Any]]
     ]
 
 
-def _kind(before: Score, after: Score | None, drop: float) -> str | None:
+def _kind(before: Score, after: Score | None, moved: Moved, drop: float) -> str | None:
     if before["sc"] is None:
-        return None
+        has_fallen = after is not None and any(_loss(pair) >= drop - ROUNDING for pair in moved.values())
+        return "dimension_fell" if has_fallen else None
     if after is None:
         return "gone"
     if after["sc"] is None:
         return "unmeasured"
-    fall = before["sc"] - after["sc"]
-    # A fall of exactly `drop` counts, though the subtraction of two floats may come out just below it.
-    return "fell" if fall > SMALLEST_FALL and fall >= drop - 1e-9 else None
+    loss = before["sc"] - after["sc"]
+    return "fell" if loss > SMALLEST_FALL and loss >= drop - ROUNDING else None
 
 
-def _alert(kind: str, before: Score, after: Score, versions: tuple[int, int] | None) -> Alert:
-    moved = {name: (before[name], after.get(name)) for name in DIMENSIONS if before.get(name) is not None}
-    moved = {name: pair for name, pair in moved.items() if pair[1] is None or pair[0] - pair[1] > SMALLEST_FALL}
-    worst_first = dict(sorted(moved.items(), key=lambda item: (item[1][1] or 0.0) - item[1][0]))
-    identity = [kind, before["pattern_id"], before["sc"], after.get("sc"), versions]
+def _moved(before: Score, after: Score) -> Moved:
+    """Value before and after of each dimension that fell or became unmeasured, worst first."""
+    pairs = {name: (before.get(name), after.get(name)) for name in DIMENSIONS}
+    # Stability is the meaning preserved since the baseline: before its first change it could not be measured, and
+    # the first value that it has is what that change has cost.
+    moved = {
+        name: pair
+        for name, pair in pairs.items()
+        if (pair[0] is not None and pair[1] is None)
+        or ((pair[0] is not None or name == "stability") and _loss(pair) > SMALLEST_FALL)
+    }
+    return dict(sorted(moved.items(), key=lambda item: (item[1][1] is not None, -_loss(item[1]))))
+
+
+def _loss(pair: tuple[float | None, float | None]) -> float:
+    """How much was lost; nothing where the value after is not known."""
+    before, after = pair
+    return 0.0 if after is None else (1.0 if before is None else before) - after
+
+
+def _alert(kind: str, before: Score, after: Score, moved: Moved, versions: tuple[int, int] | None) -> Alert:
+    identity = [kind, before["pattern_id"], before["sc"], after.get("sc"), moved, versions]
     return Alert(
         id=hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
         kind=kind,
         pattern_id=before["pattern_id"],
         sc_before=before["sc"],
         sc_after=after.get("sc"),
-        dimensions=worst_first if kind != "gone" else {},
+        dimensions=moved if kind != "gone" else {},
         evidence=tuple(_evidence(before, after)),
         version_before=versions[0] if versions else None,
         version_after=versions[1] if versions else None,

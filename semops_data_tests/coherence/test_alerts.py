@@ -85,6 +85,23 @@ def test_becoming_unmeasured_is_another_thing_than_falling_to_zero():
     assert alerts["a"].evidence == ("unmeasured: stability: one version",)
 
 
+def test_a_dimension_that_falls_is_told_where_there_is_no_sc_to_fall():
+    """A corpus without history has no stability and so no SC: its lost definitions must be heard of all the same."""
+    before = [score(name, None, stability=None) for name in "abcd"]
+    after = [
+        score("a", None, stability=None, availability=0.2),
+        score("b", 0.7, stability=0.5),
+        score("c", None, stability=None, availability=0.88),
+        score("d", None, stability=None, consistency=None),
+    ]
+    alerts = {alert.pattern_id: alert for alert in falls(before, after, 0.05)}
+    assert {name: alert.kind for name, alert in alerts.items()} == {"a": "dimension_fell", "b": "dimension_fell"}
+    assert alerts["a"].dimensions == {"availability": (0.9, 0.2)}
+    assert alerts["a"].text.endswith("a stays unmeasured, but availability 0.900 -> 0.200")
+    assert alerts["b"].text == "semantic coherence of b: unmeasured -> 0.700 (stability unmeasured -> 0.500)"
+    assert [alert.pattern_id for alert in falls(before, after, 0.05)] == ["a", "b"]
+
+
 @given(st.lists(st.tuples(st.none() | units, st.none() | units), max_size=8), units)
 def test_an_alert_is_raised_exactly_where_sc_was_measured_and_was_lost(pairs, drop):
     """Neither a rise, nor noise, nor a pattern that never had a score wakes anybody."""
