@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from semops_data.contracts import Column
 
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
-INTEGER = r"^-?\d{1,18}$"
-DECIMAL = r"^-?\d{1,13}(\.\d{1,2})?$"
+INTEGER = r"^-?[0-9]{1,18}$"
+DECIMAL = r"^-?[0-9]{1,13}(\.[0-9]{1,2})?$"
 
 
 def typed(column: Column, raw: pl.Series) -> tuple[pl.Series, pl.Series]:

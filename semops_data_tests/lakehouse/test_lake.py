@@ -1,5 +1,6 @@
 """Reading and writing by contract, and errors that name the place and the way out."""
 
+import contextlib
 import subprocess
 from datetime import date
 
@@ -73,15 +74,21 @@ def test_a_root_below_a_file_is_named_with_what_to_do(tmp_path):
         Lake(str(tmp_path / "file" / "delta")).replace(TRUTH, _truth())
 
 
+def fill(file):
+    """Write until the disk is full."""
+    with contextlib.suppress(OSError), file.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+
+
 @needs_mount
 def test_a_full_disk_commits_nothing_and_says_so(tmp_path):
     """The version before stays readable, and the same write succeeds once there is space."""
-    with file_system(tmp_path / "disk", size="96k") as disk:
+    with file_system(tmp_path / "disk", size="256k") as disk:
         lake = Lake(str(disk))
         few = _truth().slice(0, 3)
         version = lake.replace(TRUTH, few, where={"day": DAY}).version
-        filler = disk / "filler"
-        filler.write_bytes(b"x" * (4096 * 2))
+        fill(disk / "filler")
         many = business_day(small_business(orders_per_day=4_000), date.fromisoformat(DAY)).truth
         with pytest.raises(LakeError, match=r"cannot write .*synthesis/truth.*free some space"):
             lake.replace(TRUTH, many, where={"day": DAY})

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,7 @@ def test_each_planted_defect_is_caught_by_the_rule_that_the_manifest_names(tmp_p
 def _landed(name: str, rows: list[dict]) -> Landed:
     data = pa.Table.from_pylist(rows, table(f"landing/{name}").arrow_schema)
     if name != "events":
-        return Landed("object", data, None, pa.array([False] * len(rows)).to_numpy(zero_copy_only=False))
+        return Landed("object", data, None, np.zeros(len(rows), np.bool_))
     texts = data.set_column(5, "quantity", data["quantity"].cast(pa.string()))
     return decode_lines(name, encode(name, texts), "object")
 

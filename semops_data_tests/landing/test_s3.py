@@ -94,8 +94,9 @@ class Careless(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = b'<?xml version="1.0"?><DeleteResult/>'
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        key = asked.partition(b"<Key>")[2].partition(b"</Key>")[0]
+        answer = b"<DeleteResult><Deleted><Key>" + key + b"</Key></Deleted></DeleteResult>"
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
