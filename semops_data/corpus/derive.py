@@ -66,8 +66,8 @@ _DEFINING = re.compile(
 _WEAK = re.compile(
     r"^(?:is|are)\s+(?:not|now|also|often|only|already|always|never|still|where (?:most|you|we)|why|because|in|on|at|"
     r"from|here|there|available|important|critical|essential|required|everywhere|defined|described|listed|documented|"
-    r"real|structural|covered|shown|more|less|easy|hard|about|same|different|the (?:same|answer|problem|result|goal|"
-    r"point|key|reason|most|only|first|second|next|last|inverse|one|opposite|bridge))\b",
+    r"a term|real|structural|covered|shown|less|easy|hard|about|same|different|more|"
+    r"the (?:same|answer|problem|result|goal|point|key|reason|most|only|first|second|next|last|inverse|one|opposite|bridge))\b",
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"^(?:(?:An?|The)\s+)?\*\*([^*\n]{3,60}?)\*\*(\s*\([^()]{2,40}\))?\s+(?=" + _IS + r"\s)")

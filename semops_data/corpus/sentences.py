@@ -40,7 +40,7 @@ _VERB = re.compile(
 )
 _THIRD_PERSON = re.compile(r"^(?!this\b|is\b|was\b|as\b|its\b|thus\b|plus\b)[a-z]{2,}[^s\W]s\b")
 _NOT_VERB = re.compile(r"^(?:\w+ ){1,3}(?:is|are)\b|^\w+ (?:of|for|and|or|in|that|which|\w+ing)\b")
-_CLAUSE = re.compile(r"^(?:how|what|whether|where|when)\b[^?]*$", re.IGNORECASE)
+_CLAUSE = re.compile(r"^(?:[Hh]ow|[Ww]hat|[Ww]hether|[Ww]here|[Ww]hen)\s+[a-z][^?]*$")
 _WORD = r"(?!(?:an?|the)\b)[\w\u2019'/&-]+"
 _LINK = r"(?:that|which|who|whose|where|when|for|of|to|between|from|with|by|in|on|across|[a-z]+ing|[a-z]+ed)"
 _INDEFINITE = re.compile(
