@@ -17,6 +17,8 @@ TOP_VALUES = 5
 BINS = 10
 MAX_TOP_DISTINCT = 1_000
 TEXT_SHOWN = 80
+LARGEST = 1e140
+LARGEST_FLOAT32 = 3.4e38
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
            "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
 ORDERED = ("DATE", "TIME", "TIMESTAMP", "BOOLEAN", "VARCHAR", "UUID", "INTERVAL")
@@ -113,7 +115,7 @@ def profile_view(connection: Any, source: str) -> Profile:
     rows, cells = int(row[0]), row[1:]
     width = len(cells) // len(described) if described else 0
     found = {name: cells[index * width : (index + 1) * width] for index, (name, _) in enumerate(described)}
-    edges = {name: tuple(sorted({_float32(edge) for edge in found[name][-1] or ()})) for name, _ in described}
+    edges = {name: _edges(found[name][-1]) for name, _ in described}
     shares = bin_shares(connection, edges)
     columns = []
     for name, kind in described:
@@ -166,8 +168,8 @@ def _aggregates(name: str, kind: str) -> list[str]:
     """Ten aggregates of one column, in the order that `_column` reads them."""
     column = ident(name)
     text, number = kind == "VARCHAR", kind.startswith(NUMERIC)
-    # Infinities and NaN have no place in a mean.
-    value = f"CASE WHEN isfinite(CAST({column} AS DOUBLE)) THEN CAST({column} AS DOUBLE) END"
+    # Infinities and NaN have no place in a mean, and the square of a larger number is no number.
+    value = f"CASE WHEN abs(CAST({column} AS DOUBLE)) < {LARGEST} THEN CAST({column} AS DOUBLE) END"
     cuts = f"[{', '.join(repr(round(step / BINS, 2)) for step in range(1, BINS))}]"
     ordered = number or kind.startswith(ORDERED)
     return [
@@ -227,6 +229,7 @@ def _text(name: str) -> str:
     return f"LEFT(CAST({ident(name)} AS VARCHAR), {TEXT_SHOWN})"
 
 
-def _float32(value: float) -> float:
-    """The number in the precision in which it is stored, so that a later comparison cuts at the same place."""
-    return float(struct.unpack("f", struct.pack("f", value))[0])
+def _edges(cuts: list[float] | None) -> tuple[float, ...]:
+    """Edges in the precision in which they are stored, so that a later comparison cuts at the same place."""
+    usable = [float(cut) for cut in cuts or () if abs(cut) < LARGEST_FLOAT32]
+    return tuple(sorted({struct.unpack("f", struct.pack("f", cut))[0] for cut in usable}))

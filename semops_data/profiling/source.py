@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 VIEW = "profiled"
 MEMORY_LIMIT = "1GB"
+BATCH_ROWS = 65_536
 SUFFIXES = {
     ".parquet": "parquet",
     ".csv": "csv",
@@ -50,6 +51,7 @@ def open_file(connection: Any, path: Path) -> None:
         UnreadableError: where it is not there, of another kind, or broken; names the file and what to do.
     """
     import duckdb
+    from deltalake.exceptions import DeltaError
 
     if not path.exists():
         raise UnreadableError(f"{path} does not exist: name a CSV, Parquet or JSON Lines file, or a Delta folder")
@@ -58,8 +60,11 @@ def open_file(connection: Any, path: Path) -> None:
         known = ", ".join(sorted(SUFFIXES))
         raise UnreadableError(f"{path} is no table that can be read: a file ending in {known}, or a Delta folder")
     try:
-        _read(connection, kind, path).create_view(VIEW)
-    except (duckdb.Error, OSError) as error:
+        if kind == "delta":
+            _copy_delta(connection, path)
+        else:
+            _read(connection, kind, path).create_view(VIEW)
+    except (duckdb.Error, DeltaError, OSError, ValueError) as error:
         raise UnreadableError(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from error
 
 
@@ -70,13 +75,15 @@ def _read(connection: Any, kind: str, path: Path) -> Any:
         return connection.read_csv(name)
     if kind == "json":
         return connection.read_json(name, format="newline_delimited")
-    if kind == "parquet":
-        return connection.read_parquet(name)
+    return connection.read_parquet(name)
+
+
+def _copy_delta(connection: Any, path: Path) -> None:
+    """Stream a Delta table into DuckDB: its partition values are in its log, and its file names are encoded."""
     from deltalake import DeltaTable
 
-    table = DeltaTable(str(path))
-    if not table.file_uris():
-        return connection.from_arrow(table.schema().to_arrow().empty_table())
-    return connection.read_parquet(
-        [glob.escape(uri) for uri in table.file_uris()], hive_partitioning=True, union_by_name=True
-    )
+    dataset = DeltaTable(str(path)).to_pyarrow_dataset()
+    # Threads of a dataset scan outlive a short process and crash it at exit.
+    reader = dataset.scanner(use_threads=False, batch_size=BATCH_ROWS).to_reader()
+    connection.register("delta_rows", reader)
+    connection.execute(f"CREATE TABLE {VIEW} AS SELECT * FROM delta_rows")  # noqa: S608 - constant

@@ -8,7 +8,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semops_data.profiling import profile, profile_file
@@ -18,7 +18,7 @@ from semops_data.profiling.source import UnreadableError
 DATA = pa.table(
     {
         "id": [f"k{place}" for place in range(100)],
-        "group": ["a", "b", "b", None] * 25,
+        "group": ["a", "z% ü", "z% ü", None] * 25,
         "amount": pa.array([float(place) for place in range(100)]),
         "flag": [True, False] * 50,
     }
@@ -31,7 +31,7 @@ def test_figures_of_a_known_table_are_right() -> None:
     assert found["id"].distinct_count == pytest.approx(100, abs=6)
     assert found["id"].top_values == ()
     assert (found["group"].null_count, found["group"].distinct_count) == (25, 2)
-    assert found["group"].top_values == ("b", "a")
+    assert found["group"].top_values == ("z% ü", "a")
     assert found["group"].top_shares == (0.5, 0.25)
     amount = found["amount"]
     assert (amount.minimum, amount.maximum, amount.mean) == ("0.0", "99.0", 49.5)
@@ -47,11 +47,10 @@ def test_the_same_rows_give_the_same_profile() -> None:
     assert profile(DATA, "x") == profile(DATA, "x")
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(
-            st.one_of(st.none(), st.floats(width=64)), st.one_of(st.none(), st.text(max_size=5)), st.booleans()
-        ),
+        st.tuples(st.one_of(st.none(), st.floats(width=64)), st.one_of(st.none(), st.text(max_size=5)), st.booleans()),
         max_size=30,
     )
 )
@@ -78,8 +77,9 @@ def test_any_values_can_be_profiled(rows: list[tuple[float | None, str | None, b
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "delta"])
 def test_files_of_every_kind_give_the_figures_of_their_rows(kind: str, tmp_path: Path) -> None:
-    """One table in four coats; a folder with a bracket, a star and a quote in its name."""
-    folder = tmp_path / "it's [1] *"
+    """One table in four coats, in a folder whose name holds what patterns and SQL are made of."""
+    # deltalake itself cannot write below a folder with a bracket in its name.
+    folder = tmp_path / ("it's 1 &" if kind == "delta" else "it's [1] *")
     folder.mkdir()
     path = folder / f"table.{kind}"
     if kind == "parquet":
@@ -89,7 +89,7 @@ def test_files_of_every_kind_give_the_figures_of_their_rows(kind: str, tmp_path:
     elif kind == "jsonl":
         path.write_text("\n".join(json.dumps(row) for row in DATA.to_pylist()))
     else:
-        write_deltalake(str(path), DATA, partition_by=["flag"])
+        write_deltalake(str(path), DATA, partition_by=["group"])
     found = profile_file(path)
     columns = {column.name: column for column in found.columns}
     assert found.row_count == 100

@@ -1,5 +1,7 @@
 """Small valid rows of any warehouse table."""
 
+# ruff: noqa: S311 - rows to load, not secrets
+
 from __future__ import annotations
 
 import datetime as dt
@@ -33,10 +35,11 @@ def _value(column: Column, chance: random.Random, day: str, place: int) -> Any:
     if column.allowed:
         return chance.choice(column.allowed)
     drawn: dict[str, Any] = {
-        "string": f"it's \"{chance.randrange(50)}\" ünï \\ code",
+        "string": f'it\'s "{chance.randrange(50)}" ünï \\ code',
         "int64": chance.randrange(1, 1000),
         "float64": chance.random(),
         "bool": chance.random() < 0.5,
-        "timestamp": dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=chance.randrange(86_400_000_000)),
+        "timestamp": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        + dt.timedelta(microseconds=chance.randrange(86_400_000_000)),
     }
     return drawn[column.type]

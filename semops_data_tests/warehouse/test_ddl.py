@@ -62,7 +62,9 @@ def test_the_emulator_takes_the_ddl_of_every_warehouse_table(key: str, warehouse
     with warehouse.session() as session:
         session.execute(sql)
         session.execute(sql)
-        query = "SELECT column_name, is_nullable FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+        query = (
+            "SELECT column_name, is_nullable FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+        )
         found = session.execute(query, warehouse.schema, TABLES[key].name.upper())
         kept = session.execute("SELECT comment FROM information_schema.tables WHERE table_schema = ?", warehouse.schema)
     expected = {(column.name.upper(), "YES" if column.nullable else "NO") for column in TABLES[key].columns}

@@ -1,5 +1,7 @@
 """One server per home: found, started, proven to be ours, ended; nothing committed is ever lost."""
 
+# ruff: noqa: S608 - the code of a child process, not SQL
+
 import json
 import os
 import signal
@@ -123,7 +125,7 @@ def test_a_damaged_database_says_where_and_what_to_do(own_settings: Settings) ->
     data = emulator.data_folder(own_settings)
     data.mkdir(parents=True)
     (data / "SEMOPS.db").write_bytes(b"not a database" * 1000)
-    with pytest.raises(emulator.EmulatorError, match="move .* away"):
+    with pytest.raises(emulator.EmulatorError, match=r"move .* away"):
         emulator.ensure_running(own_settings)
 
 

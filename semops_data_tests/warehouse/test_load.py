@@ -1,5 +1,7 @@
 """A load makes the partition hold exactly the rows it is given, once, or changes nothing."""
 
+# ruff: noqa: S608 - names of the test's own schema
+
 import os
 import signal
 import subprocess
@@ -29,7 +31,9 @@ def changed(data: pa.Table, place: int, column: str, value: Any) -> pa.Table:
     """The rows with one cell changed."""
     cells = data[column].to_pylist()
     cells[place] = value
-    return data.set_column(data.column_names.index(column), data.schema.field(column), pa.array(cells, data[column].type))
+    return data.set_column(
+        data.column_names.index(column), data.schema.field(column), pa.array(cells, data[column].type)
+    )
 
 
 @pytest.mark.parametrize("key", ["warehouse/dim_customers", "warehouse/dim_products", KEY, EVENTS])
@@ -162,7 +166,7 @@ def test_a_statement_that_snowflake_refuses_rolls_the_load_back(
 
 
 def test_a_load_killed_between_copy_and_merge_can_be_run_again(warehouse: Warehouse) -> None:
-    """kill -9: the server rolls the dead client's transaction back, and the stage holds nothing that confuses."""
+    """Kill -9: the server rolls the dead client's transaction back, and the stage holds nothing that confuses."""
     load(warehouse, KEY, rows(KEY, 5), day=DAY)
     program = f"""
         import os, signal

@@ -1,5 +1,7 @@
 """The connection: bounded in time, honest about what is wrong, silent about secrets."""
 
+# ruff: noqa: S105, S106, S608 - invented secrets, and names of the test's own schema
+
 import os
 import signal
 import socket
@@ -50,7 +52,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up(tmp_path: Path) -> 
 
 
 def test_a_server_that_dies_in_a_session_is_an_error_not_a_hang(own_settings: Settings) -> None:
-    """kill -9 in the middle of a night's load."""
+    """Kill -9 in the middle of a night's load."""
     settings = own_settings.model_copy(update={"snowflake_timeout_seconds": 2})
     endpoint = emulator.ensure_running(settings)
     warehouse = Warehouse(settings)
