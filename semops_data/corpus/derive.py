@@ -67,7 +67,8 @@ _WEAK = re.compile(
     r"^(?:is|are)\s+(?:not|now|also|often|only|already|always|never|still|where (?:most|you|we)|why|because|in|on|at|"
     r"from|here|there|available|important|critical|essential|required|everywhere|defined|described|listed|documented|"
     r"a term|real|structural|covered|shown|less|easy|hard|about|same|different|more|"
-    r"the (?:same|answer|problem|result|goal|point|key|reason|most|only|first|second|next|last|inverse|one|opposite|bridge))\b",
+    r"the (?:same|answer|problem|result|goal|point|key|reason|most|only|first|second|next|last|inverse|one|"
+    r"opposite|bridge))\b",
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"^(?:(?:An?|The)\s+)?\*\*([^*\n]{3,60}?)\*\*(\s*\([^()]{2,40}\))?\s+(?=" + _IS + r"\s)")
