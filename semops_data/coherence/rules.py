@@ -33,8 +33,11 @@ class Hit:
     differing: frozenset[str] = frozenset()
 
 
-NEGATORS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "nothing", "nobody"})
+# What each negator turns: the next words that carry meaning ("is not a sum"), or just the next one ("no sum").
+NEGATORS = {"not": 2, "never": 2, "cannot": 2, "no": 1, "none": 1, "neither": 1, "nor": 1, "without": 1, "nothing": 1,
+            "nobody": 1, "null": 0}  # fmt: skip
 NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
+NOT_ONLY = re.compile(r"\bnot only\b", re.IGNORECASE)
 MODALITIES = {
     "must": 3, "shall": 3, "required": 3, "mandatory": 3, "always": 3,
     "should": 2, "recommended": 2,
@@ -130,18 +133,32 @@ def number_conflict(left: str, right: str) -> Hit | None:
 
 
 def negation_conflict(left: str, right: str) -> Hit | None:
-    """A negation on one side only."""
-    ours, theirs = negations(left), negations(right)
+    """One side denies what the other affirms: an odd number of negations against an even one, and a denied word.
+
+    Denying something else ("without delay" in one of two sentences about deletion) is another statement, not the
+    opposite one: the word behind the negator must stand in the other sentence undenied.
+    """
+    (ours, denied), (theirs, refused) = negations(left), negations(right)
     if ours % 2 == theirs % 2:
         return None
-    which = "the definition" if ours > theirs else "the other text"
-    return Hit("negation", 0.85, f"only {which} negates", NEGATORS)
+    affirmed_here, affirmed_there = set(content(left)) - refused, set(content(right)) - denied
+    turned = sorted((denied - refused) & affirmed_there | (refused - denied) & affirmed_here)
+    if not turned:
+        return None
+    which = "the definition" if ours % 2 else "the other text"
+    return Hit("negation", 0.85, f"only {which} denies “{turned[0]}”", frozenset(NEGATORS))
 
 
-def negations(text: str) -> int:
-    """How many negators a sentence has; "not only" is none."""
-    lowered = re.sub(r"\bnot only\b", "", text.casefold())
-    return sum(word in NEGATORS for word in words(lowered)) + len(NEGATED.findall(lowered))
+def negations(text: str) -> tuple[int, frozenset[str]]:
+    """How many negations a sentence has, and the stems that they deny; "not only" is none."""
+    lowered = NEGATED.sub(" not ", NOT_ONLY.sub(" ", text.casefold()))
+    tokens, count, denied = words(lowered), 0, set()
+    for place, word in enumerate(tokens):
+        if word in NEGATORS:
+            count += 1
+            following = [stem(token) for token in tokens[place + 1 :] if token not in STOP and token not in NEGATORS]
+            denied.update(following[: NEGATORS[word]])
+    return count, frozenset(denied)
 
 
 def modality_conflict(left: str, right: str) -> Hit | None:

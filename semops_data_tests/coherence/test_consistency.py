@@ -41,6 +41,7 @@ def test_a_turned_meaning_is_named_by_its_rule(other, rule):
         "Before deletion, invoices must be archived for 30 days.",
         "Invoices must not only be archived for 30 days but also be indexed.",
         "The archive of version v2.1 holds utf-8 text.",
+        "Invoices must be archived for 30 days, without delay, before they are deleted.",
     ],
 )
 def test_a_sentence_that_agrees_or_is_about_something_else_fires_no_rule(other):
@@ -75,7 +76,7 @@ def test_planted_nulls_score_below_planted_faults():
 
 def test_negations_and_quantities_are_counted_as_people_read_them():
     """Two plain cases of each: "not only" affirms, "v1.2" is no quantity."""
-    assert negations("It is not only fast, it does not and won't fail.") == 2
+    assert negations("It is not only fast, it does not and won't fail.") == (2, frozenset({"fail"}))
     assert [(q.value, q.unit) for q in quantities("up to 1,500 ms (v1.2, utf-8), 20%")] == [(1500, "ms"), (20, "%")]
 
 
