@@ -44,10 +44,8 @@ MODALITIES = {
     "may": 1, "might": 1, "can": 1, "optional": 1, "optionally": 1, "sometimes": 1,
 }  # fmt: skip
 QUANTIFIERS = {
-    "all": "all", "every": "all", "each": "all", "always": "all", "any": "all",
+    "all": "all", "every": "all", "each": "all", "always": "all",
     "some": "some", "several": "some", "few": "some", "most": "some",
-    "none": "none", "no": "none", "never": "none",
-    "only": "only",
 }  # fmt: skip
 ANTONYMS = [
     ("increase", "decrease"), ("higher", "lower"), ("high", "low"), ("more", "less"), ("maximum", "minimum"),
@@ -141,8 +139,8 @@ def negation_conflict(left: str, right: str) -> Hit | None:
     (ours, denied), (theirs, refused) = negations(left), negations(right)
     if ours % 2 == theirs % 2:
         return None
-    affirmed_here, affirmed_there = set(content(left)) - refused, set(content(right)) - denied
-    turned = sorted((denied - refused) & affirmed_there | (refused - denied) & affirmed_here)
+    affirmed_here, affirmed_there = set(content(left)) - denied, set(content(right)) - refused
+    turned = sorted(denied & affirmed_there | refused & affirmed_here)
     if not turned:
         return None
     which = "the definition" if ours % 2 else "the other text"
@@ -176,13 +174,13 @@ def _strongest(text: str) -> str:
 
 
 def quantifier_conflict(left: str, right: str) -> Hit | None:
-    """All on one side where the other says some, none or only."""
+    """All on one side where the other says some."""
     ours = {QUANTIFIERS[word] for word in words(left) if word in QUANTIFIERS}
     theirs = {QUANTIFIERS[word] for word in words(right) if word in QUANTIFIERS}
-    for pair in (("all", "some"), ("all", "none"), ("some", "none")):
-        for a, b in (pair, pair[::-1]):
-            if a in ours - theirs and b in theirs - ours:
-                return Hit("quantifier", 0.7, f"“{a}” against “{b}”", frozenset(map(stem, QUANTIFIERS)))
+    # "None" against the others is a negation, and that rule looks at what is denied.
+    for a, b in (("all", "some"), ("some", "all")):
+        if a in ours - theirs and b in theirs - ours:
+            return Hit("quantifier", 0.7, f"“{a}” against “{b}”", frozenset(map(stem, QUANTIFIERS)))
     return None
 
 
