@@ -44,7 +44,7 @@ def build_defs() -> dg.Definitions:
             if find_spec(module_name) is None:
                 continue
             module = import_module(module_name)
-            assets += dg.load_assets_from_modules([module], group_name=room) if kind == "assets" else []
+            assets += dg.load_assets_from_modules([module], group_name=room, include_specs=True) if kind == "assets" else []
             checks += dg.load_asset_checks_from_modules([module]) if kind == "checks" else []
             for name in wired:
                 wired[name] += getattr(module, name, [])
