@@ -144,7 +144,7 @@ def negation_conflict(left: str, right: str) -> Hit | None:
     if not turned:
         return None
     which = "the definition" if ours % 2 else "the other text"
-    return Hit("negation", 0.85, f"only {which} denies “{turned[0]}”", frozenset(NEGATORS))
+    return Hit("negation", 0.85, f"only {which} denies “{spelled(turned[0], left, right)}”", frozenset(NEGATORS))
 
 
 def negations(text: str) -> tuple[int, frozenset[str]]:
@@ -190,7 +190,8 @@ def antonym_conflict(left: str, right: str) -> Hit | None:
     for word in sorted(ours - theirs):
         for opposite in sorted(OPPOSITES.get(word, ())):
             if opposite in theirs - ours:
-                return Hit("antonym", 0.8, f"“{word}” against “{opposite}”", frozenset({word, opposite}))
+                detail = f"“{spelled(word, left)}” against “{spelled(opposite, right)}”"
+                return Hit("antonym", 0.8, detail, frozenset({word, opposite}))
     return None
 
 
@@ -199,7 +200,11 @@ def enumeration_conflict(left: str, right: str) -> Hit | None:
     for ours, theirs in product(_enumerations(left), _enumerations(right)):
         shared = ours & theirs
         if len(shared) * 2 >= max(len(ours), len(theirs)) and ours - theirs and theirs - ours:
-            detail = f"{', '.join(sorted(ours - theirs))} against {', '.join(sorted(theirs - ours))}"
+            here, there = (
+                ", ".join(spelled(s, text) for s in sorted(own))
+                for own, text in ((ours - theirs, left), (theirs - ours, right))
+            )
+            detail = f"{here} against {there}"
             return Hit("enumeration", 0.6, detail, frozenset(ours ^ theirs))
     return None
 
@@ -222,7 +227,13 @@ def role_conflict(left: str, right: str) -> Hit | None:
     moved = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
     if len(moved) != 2:
         return None
-    return Hit("role_swap", 0.7, f"“{ours[moved[0]]}” and “{ours[moved[1]]}” change places")
+    first, second = (spelled(ours[place], left) for place in moved)
+    return Hit("role_swap", 0.7, f"“{first}” and “{second}” change places")
+
+
+def spelled(wanted: str, *texts: str) -> str:
+    """The word of the texts that has the stem, as it is written there; the stem itself where none has."""
+    return next((word for text in texts for word in words(text) if stem(word) == wanted), wanted)
 
 
 RULES = (
