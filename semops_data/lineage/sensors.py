@@ -11,7 +11,7 @@ from semops_data.settings import load_settings
 @dg.sensor(
     name="openlineage_mirror",
     minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=dg.DefaultSensorStatus[load_settings().automation.upper()],
     description="Mirrors what happened to OpenLineage: START, COMPLETE, FAIL and ABORT of each asset, check and run.",
 )
 def openlineage_mirror(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -11,7 +11,7 @@ from semops_data.settings import load_settings
 @dg.sensor(
     name="mlflow_tracking",
     minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=dg.DefaultSensorStatus[load_settings().automation.upper()],
     description="Tracks each materialization of a finished run as an MLflow run, nested under one per Dagster run.",
 )
 def mlflow_tracking(context: dg.SensorEvaluationContext) -> dg.SkipReason:

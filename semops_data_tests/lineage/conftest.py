@@ -18,7 +18,7 @@ from semops_data_tests.lineage import toy
 def build(home):
     """The toy project after a partitioned run twice, a run with checks, a failing one, a month and runless events."""
     home.mkdir()
-    instance = dg.DagsterInstance.local_temp(str(home))
+    instance = toy.instance_in(home)
     days = [toy.run(instance, "raw", "clean", partition=day) for day in ("2026-01-02", "2026-01-03")]
     checked = toy.run(instance, "mart", "left", "skipped", job="toys")
     failed = toy.run(instance, "broken", "after", "apart")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-import dagster as dg
 import pytest
 from pydantic import SecretStr
 
@@ -44,7 +43,7 @@ def test_a_home_whose_outbox_is_lost_sends_the_file_nothing_twice(toys, home):
 def test_runs_made_without_us_are_caught_up_by_the_next_sync(tmp_path):
     """`dagster asset materialize` knows nothing of the mirror."""
     settings, graph = Settings(home=tmp_path / "home"), asset_graph(toy.build_defs())
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with toy.instance_in(tmp_path) as instance:
         toy.run(instance, "apart")
         first = sync(InstanceLog(instance), graph, settings)
         toy.run(instance, "apart")
@@ -92,7 +91,7 @@ def test_two_mirrors_at_once_do_not_disturb_each_other(toys, home):
 
 def test_a_run_that_was_deleted_is_not_waited_for(tmp_path):
     settings, graph = Settings(home=tmp_path / "home"), asset_graph(toy.build_defs())
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with toy.instance_in(tmp_path) as instance:
         run = instance.create_run_for_job(toy.build_defs().resolve_implicit_global_asset_job_def())
         sync(InstanceLog(instance), graph, settings)
         instance.delete_run(run.run_id)

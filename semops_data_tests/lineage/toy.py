@@ -124,6 +124,11 @@ def build_defs():
     )
 
 
+def instance_in(folder):
+    """A Dagster instance on SQLite that tells nobody anything."""
+    return dg.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}})
+
+
 def run(instance, *names, partition=None, job=None):
     """Run assets with their checks as one Dagster run, of a named job or the one Dagster makes up; its id."""
     keys = [dg.AssetKey(["toy", name]) for name in names]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
+import sqlite3
 
 import pytest
 
@@ -36,5 +37,10 @@ def blank_store(tmp_path_factory):
 def settings(tmp_path, blank_store):
     """Settings of a home of its own, whose MLflow store is ready."""
     (tmp_path / "home" / "mlflow").mkdir(parents=True)
-    shutil.copy(blank_store, tmp_path / "home" / "mlflow" / "mlflow.db")
+    # A copy of the file alone would miss what still lies in its write-ahead log.
+    with (
+        contextlib.closing(sqlite3.connect(blank_store)) as blank,
+        contextlib.closing(sqlite3.connect(tmp_path / "home" / "mlflow" / "mlflow.db")) as own,
+    ):
+        blank.backup(own)
     return Settings(home=tmp_path / "home")

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 
-import dagster as dg
 import pytest
 
 from semops_data.lineage.outbox import Outbox
@@ -126,7 +125,7 @@ def test_a_server_that_never_answers_keeps_the_backlog(toys, settings):
 
 def test_a_run_is_tracked_once_it_has_ended(tmp_path, settings):
     graph = asset_graph(toy.build_defs())
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with toy.instance_in(tmp_path) as instance:
         instance.create_run_for_job(toy.build_defs().resolve_implicit_global_asset_job_def())
         assert sync(InstanceLog(instance), graph, settings).folded == 0
         toy.run(instance, "apart")

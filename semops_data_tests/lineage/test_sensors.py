@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import dagster as dg
+
+from semops_data.lineage.sensors import openlineage_mirror
+from semops_data.settings import load_settings
+from semops_data_tests.lineage import toy
+
+
+def test_the_sensor_mirrors_and_starts_no_run(tmp_path, monkeypatch):
+    """In the page nobody calls `dst run`; the daemon does this every 30 seconds."""
+    monkeypatch.setenv("SEMOPS_HOME", str(tmp_path / "home"))
+    load_settings.cache_clear()
+    with toy.instance_in(tmp_path) as instance:
+        toy.run(instance, "apart")
+        repository = toy.build_defs().get_repository_def()
+        context = dg.build_sensor_context(instance=instance, repository_def=repository)
+        said = openlineage_mirror(context)
+        assert said.skip_message == "4 events folded, 4 sent, 0 pending, 0 dead"
+        assert len(load_settings().lineage_file.read_text().splitlines()) == 4
+        assert instance.get_runs_count() == 1
+    load_settings.cache_clear()
+
+
+def test_it_runs_by_itself_in_a_new_deployment():
+    assert openlineage_mirror.default_status is dg.DefaultSensorStatus.RUNNING
+    assert openlineage_mirror.minimum_interval_seconds == 30
