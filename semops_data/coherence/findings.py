@@ -125,7 +125,6 @@ def _drift(factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
     if value is None or 1 - value < DRIFTED:
         return []
     evidence = factor.evidence
-    last = (evidence.get("transitions") or [{}])[-1]
     what = f"{evidence['kind']} since the baseline of {evidence['baseline'][:10]}"
     return [
         {
@@ -136,9 +135,9 @@ def _drift(factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
             "rule": evidence["kind"],
             "claim": evidence["new"],
             "evidence": evidence["old"],
-            "evidence_document": last.get("document") or home[0],
-            "evidence_line": last.get("line"),
-            "evidence_version": last.get("commit"),
+            "evidence_document": evidence["baseline_document"] or home[0],
+            "evidence_line": evidence["baseline_line"],
+            "evidence_version": evidence["baseline_commit"],
             "method": factor.method,
         }
     ]

@@ -155,6 +155,9 @@ def stability(
     observed: dict[str, Any] = {
         "baseline": first.valid_from.isoformat(),
         "baseline_from": "registry" if before else "first version",
+        "baseline_document": first.document_id,
+        "baseline_line": first.line,
+        "baseline_commit": first.commit,
         "versions": len(since),
         "days_observed": round(days, 1),
     }
