@@ -13,8 +13,21 @@ if TYPE_CHECKING:
     from semops_data.lakehouse.audit import Finding
 
 MAX_QUARANTINE_SHARE = 0.05
-BLOCKING = ("rows_in_are_all_accounted_for", "keys_are_unique", "references_resolve", "contract_holds")
-WARNING = "quarantine_share_is_small"
+ACCOUNTED, UNIQUE, RESOLVE, HOLDS, SMALL = (
+    "rows_in_are_all_accounted_for",
+    "keys_are_unique",
+    "references_resolve",
+    "contract_holds",
+    "quarantine_share_is_small",
+)
+CLAIMS = {
+    ACCOUNTED: "Landed rows = kept + duplicate + quarantined rows, each counted again in storage.",
+    UNIQUE: "No key is held twice.",
+    RESOLVE: "Every foreign key is the key of a row of the table that it refers to.",
+    HOLDS: "Every value is one that the contract allows.",
+    SMALL: f"At most {MAX_QUARANTINE_SHARE:.0%} of the landed rows are quarantined.",
+}
+"""The claims about each exported table; only the last one does not block."""
 
 
 def _day(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> str:
@@ -58,11 +71,11 @@ def _claim(name: str, key: dg.AssetKey, finding: "Finding | None", *, is_blockin
 def table_checks(name: str) -> dg.AssetChecksDefinition:
     """The five claims about one exported table, tested in one step."""
     key = dg.AssetKey(["lakehouse", name])
-    specs = [dg.AssetCheckSpec(claim, asset=key, blocking=True) for claim in BLOCKING]
+    specs = [
+        dg.AssetCheckSpec(claim, asset=key, blocking=claim != SMALL, description=text) for claim, text in CLAIMS.items()
+    ]
 
-    @dg.multi_asset_check(
-        name=f"lakehouse_{name}_checks", specs=[*specs, dg.AssetCheckSpec(WARNING, asset=key, blocking=False)]
-    )
+    @dg.multi_asset_check(name=f"lakehouse_{name}_checks", specs=specs)
     def checked(
         context: dg.AssetCheckExecutionContext,
         lake: dg.ResourceParam[Lake],
@@ -72,11 +85,11 @@ def table_checks(name: str) -> dg.AssetChecksDefinition:
 
         day = _day(context, key)
         ledger = audit.ledger(lake, landing_store, name, day, _reported(context, key, day))
-        yield _claim(BLOCKING[0], key, audit.rows_are_accounted_for(ledger))
-        yield _claim(BLOCKING[1], key, audit.keys_are_unique(lake, name, day))
-        yield _claim(BLOCKING[2], key, audit.references_resolve(lake, name, day))
-        yield _claim(BLOCKING[3], key, audit.contract_holds(lake, name, day))
-        yield _claim(WARNING, key, audit.quarantine_share_is_small(ledger, MAX_QUARANTINE_SHARE), is_blocking=False)
+        yield _claim(ACCOUNTED, key, audit.rows_are_accounted_for(ledger))
+        yield _claim(UNIQUE, key, audit.keys_are_unique(lake, name, day))
+        yield _claim(RESOLVE, key, audit.references_resolve(lake, name, day))
+        yield _claim(HOLDS, key, audit.contract_holds(lake, name, day))
+        yield _claim(SMALL, key, audit.quarantine_share_is_small(ledger, MAX_QUARANTINE_SHARE), is_blocking=False)
 
     return checked
 

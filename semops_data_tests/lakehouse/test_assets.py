@@ -37,7 +37,8 @@ def platform(tmp_path):
             **options,
         )
 
-    return lake, store, run
+    with instance:
+        yield lake, store, run
 
 
 def _failed(result) -> set[tuple[str, str]]:
