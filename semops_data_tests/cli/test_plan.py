@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from semops_data.cli.execute import execute
-from semops_data.cli.plan import report_version, phases, stale, with_downstream
+from semops_data.cli.plan import phases, report_version, stale, with_downstream
 from semops_data_tests.cli.toy import DAYS, build
 
 

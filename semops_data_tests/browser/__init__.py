@@ -1,0 +1,1 @@
+"""The web page, seen by a real browser."""

@@ -1,0 +1,120 @@
+"""The platform as people see it: `dst ui` in a real Chromium."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("home")]
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def address(materialized_home):
+    """`dst ui` on a free port, ended in the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (materialized_home.home / "ui.log").open("w")
+    # A shell that started us in the background may have SIGINT ignored, which the page's processes would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = [sys.executable, "-m", "semops_data.cli.main", "ui", "--port", str(port)]
+    server = subprocess.Popen(
+        command, env=materialized_home.environment, cwd=materialized_home.home, stdout=log, stderr=log
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(url, server, materialized_home.home / "ui.log")
+        yield url
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+        log.close()
+
+
+def wait_for(url, server, log):
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{url}/server_info", timeout=2).close()  # noqa: S310
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    pytest.fail(f"the page did not come up:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: install Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    context.set_default_timeout(PATIENCE_MS)
+    opened = context.new_page()
+    yield opened
+    context.close()
+
+
+def test_the_asset_graph_shows_the_rooms(page, address, tmp_path):
+    page.goto(f"{address}/asset-groups")
+    for room in ("landing", "lakehouse", "warehouse", "corpus", "coherence"):
+        page.get_by_text(room, exact=True).first.wait_for()
+    page.screenshot(path=tmp_path / "graph.png")
+    assert page.get_by_text("Failed to load").count() == 0
+
+
+def test_a_materialization_can_be_launched_through_the_page(page, address, tmp_path):
+    page.goto(f"{address}/assets/registry/patterns")
+    page.get_by_role("button", name=re.compile("^Materialize")).first.click()
+    page.get_by_text(re.compile("Starting run|Launched run")).first.wait_for()
+    page.goto(f"{address}/runs")
+    page.get_by_text("Success").first.wait_for()
+    page.screenshot(path=tmp_path / "runs.png")
+
+
+def test_the_page_of_the_scores_shows_table_and_plot(page, address, tmp_path):
+    """The number alone convinces nobody: the page shows every pattern, and why one has no score."""
+    page.goto(f"{address}/assets/coherence/scores")
+    page.get_by_text(re.compile("semops/")).first.wait_for()
+    page.screenshot(path=tmp_path / "scores.png")
+    shows = page.get_by_role("button", name=re.compile("Show Markdown|Show markdown"))
+    shows.first.wait_for()
+    seen_table = seen_plot = False
+    for index in range(shows.count()):
+        shows.nth(index).click()
+        dialog = page.locator("[role=dialog], .dialog, .bp5-dialog, .bp4-dialog").last
+        dialog.wait_for()
+        page.wait_for_timeout(500)
+        seen_table |= page.locator("table td", has_text="semantic-coherence").count() > 0
+        seen_plot |= page.locator("img[src^='data:image']").count() > 0
+        page.screenshot(path=tmp_path / f"scores-{index}.png")
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(300)
+    assert seen_table
+    assert seen_plot
