@@ -121,7 +121,8 @@ def dimension(name: str, deps: "Sequence[str]", question: str, verb: "Callable[.
         page = dg.MetadataValue.md(factor_rows(rows.to_pylist()))
         return _result(lake, commit, measured=measured, unmeasured=rows["value"].null_count, values=page)
 
-    return asset
+    built: dg.AssetsDefinition = asset
+    return built
 
 
 def _availability(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG001

@@ -89,6 +89,9 @@ ENUMERATION = re.compile(
 )
 
 
+SAME_FRAME = 0.8
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A number, its unit (canonical, or empty) and the word that follows it."""
@@ -127,6 +130,17 @@ def number_conflict(left: str, right: str) -> Hit | None:
         if same and a.value != b.value and a.unit == b.unit:
             measure = a.unit or a.noun or "threshold"
             return Hit("number", 0.95, f"{a.value:g} against {b.value:g} ({measure})")
+    return _number_in_the_same_frame(left, right, ours, theirs)
+
+
+def _number_in_the_same_frame(left: str, right: str, ours: list[Quantity], theirs: list[Quantity]) -> Hit | None:
+    """Numbers without a unit or noun, in sentences that are otherwise nearly the same words."""
+    here, there = ({token for token in content(text) if not token.isdigit()} for text in (left, right))
+    if len(ours) != len(theirs) or len(here & there) < SAME_FRAME * max(len(here | there), 1):
+        return None
+    for a, b in zip(ours, theirs, strict=True):
+        if a.value != b.value and a.unit == b.unit:
+            return Hit("number", 0.9, f"{a.value:g} against {b.value:g}")
     return None
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Share of the definition's content words that a chunk must hold to be where the definition lives.
 CONTAINED = 0.8
+# Share of them from which the registered section still counts as a wording of the definition.
+REWORDED = 0.4
 LINK = re.compile(r"\]\(\s*<?([^)>\s]+)")
 
 
@@ -53,9 +55,12 @@ def canonical_chunks(pattern: Pattern, knowledge: Knowledge) -> list[int]:
         return len(wanted & set(content(knowledge.chunks[row].passage))) / len(wanted)
 
     holding = [row for row in rows if held(row) >= CONTAINED]
-    if holding or rows:
-        # The section is registered as the definition's home: its chunk nearest to the words is canonical.
-        return holding or [max(rows, key=held)]
+    if holding:
+        return holding
+    nearest = max(rows, key=held, default=None)
+    if nearest is not None and held(nearest) >= REWORDED:
+        # The section is registered as the definition's home, and says it in other words than the registry.
+        return [nearest]
     # Without a source, the passage must be the definition, not just talk about the same things.
     near = np.flatnonzero(knowledge.chunk_vectors @ pattern.definition.vector >= 0.6)
     return [int(row) for row in near if held(int(row)) >= 0.95]

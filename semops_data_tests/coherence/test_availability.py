@@ -34,6 +34,12 @@ def test_deleting_the_definition_makes_availability_zero_not_unmeasured():
     assert result.value == 0.0
 
 
+def test_a_registered_section_that_says_something_else_is_not_the_definition():
+    """The heading stayed and the definition went: searching for the section would find nothing of the meaning."""
+    result = assess([("docs/glossary.md", "churn rate", "This section moved to another page."), *FILLER])
+    assert result.status == "measured_zero"
+
+
 def test_a_corpus_of_fewer_than_twenty_chunks_leaves_availability_unmeasured():
     """A rank among a handful of chunks says nothing."""
     result = assess([HOME, *FILLER[:5]])

@@ -74,6 +74,14 @@ def test_planted_nulls_score_below_planted_faults():
     assert lowest > highest
 
 
+def test_a_bare_number_conflicts_only_in_the_same_sentence():
+    """A year or a factor has no unit: in another sentence it is another number, in the same one another claim."""
+    assert raw_contradiction(
+        "The score is the cube root, scaled by 3.", "The score is the cube root, scaled by 4.", 0.95
+    )[1]
+    assert raw_contradiction("The score is scaled by 3.", "The board met in 2026 about growth.", 0.9)[1] is None
+
+
 def test_negations_and_quantities_are_counted_as_people_read_them():
     """Two plain cases of each: "not only" affirms, "v1.2" is no quantity."""
     assert negations("It is not only fast, it does not and won't fail.") == (2, frozenset({"fail"}))
