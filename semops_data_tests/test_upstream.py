@@ -57,7 +57,7 @@ def test_an_event_listener_hears_every_step(instance):
     instance.add_event_listener(run_id, lambda entry: heard.append(entry.dagster_event.event_type_value))
     job = build().resolve_implicit_global_asset_job_def()
     job.execute_in_process(asset_selection=[dg.AssetKey(["shop", "plan"])], instance=instance, run_id=run_id)
-    assert {"ASSET_MATERIALIZATION", "STEP_SUCCESS", "RUN_SUCCESS"} <= set(heard)
+    assert {"ASSET_MATERIALIZATION", "STEP_SUCCESS", "PIPELINE_SUCCESS"} <= set(heard)
 
 
 def test_a_blocking_check_that_fails_holds_back_the_rest_of_the_run(instance):

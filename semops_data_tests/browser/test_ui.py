@@ -91,30 +91,30 @@ def test_the_asset_graph_shows_the_rooms(page, address, tmp_path):
 
 def test_a_materialization_can_be_launched_through_the_page(page, address, tmp_path):
     page.goto(f"{address}/assets/registry/patterns")
-    page.get_by_role("button", name=re.compile("^Materialize")).first.click()
-    page.get_by_text(re.compile("Starting run|Launched run")).first.wait_for()
+    page.locator("button", has_text="Materialize").first.click()
+    launched = page.get_by_text(re.compile("Launched run")).first
+    launched.wait_for()
+    run = launched.inner_text().split()[-1]
     page.goto(f"{address}/runs")
+    page.locator("tr", has_text=run).get_by_text("Success").first.wait_for()
     page.get_by_text("Success").first.wait_for()
     page.screenshot(path=tmp_path / "runs.png")
 
 
 def test_the_page_of_the_scores_shows_table_and_plot(page, address, tmp_path):
     """The number alone convinces nobody: the page shows every pattern, and why one has no score."""
-    page.goto(f"{address}/assets/coherence/scores")
-    page.get_by_text(re.compile("semops/")).first.wait_for()
-    page.screenshot(path=tmp_path / "scores.png")
-    shows = page.get_by_role("button", name=re.compile("Show Markdown|Show markdown"))
+    page.goto(f"{address}/assets/coherence/scores?view=events")
+    shows = page.get_by_text("[Show Markdown]")
     shows.first.wait_for()
-    seen_table = seen_plot = False
+    has_table = has_plot = False
     for index in range(shows.count()):
         shows.nth(index).click()
-        dialog = page.locator("[role=dialog], .dialog, .bp5-dialog, .bp4-dialog").last
-        dialog.wait_for()
-        page.wait_for_timeout(500)
-        seen_table |= page.locator("table td", has_text="semantic-coherence").count() > 0
-        seen_plot |= page.locator("img[src^='data:image']").count() > 0
+        page.locator("table td", has_text="semantic-coherence").or_(
+            page.locator("img[src^='data:image']")
+        ).first.wait_for()
+        has_table |= page.locator("table td", has_text="semantic-coherence").count() > 0
+        has_plot |= page.locator("img[src^='data:image']").count() > 0
         page.screenshot(path=tmp_path / f"scores-{index}.png")
-        page.keyboard.press("Escape")
-        page.wait_for_timeout(300)
-    assert seen_table
-    assert seen_plot
+        page.locator("button", has_text="Close").last.click()
+    assert has_table
+    assert has_plot

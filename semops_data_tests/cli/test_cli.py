@@ -68,7 +68,7 @@ def test_another_seed_makes_the_business_stale(materialized_home):
     ("arguments", "environment", "said"),
     [
         (["rnu"], {}, "did you mean run?"),
-        (["run", "--select", "group:coherense"], {}, "did you mean group:coherence?"),
+        (["run", "--select", "group:coherense"], {}, "did you mean group:coherence"),
         (["run", "--days", "0"], {}, "--days"),
         (["info"], {"SEMOPS_DAYS": "many"}, "SEMOPS_DAYS"),
         (["registry", "check", "/nowhere/registry.yaml"], {}, "/nowhere/registry.yaml"),
