@@ -44,7 +44,7 @@ class Calibration:
 
 
 # Fitted on planted faults in the documentation that semops-data ships with; used where a corpus has too few cases.
-PACKAGED = Calibration(intercept=-3.0, slope=2.0, threshold=0.25, method="packaged")
+PACKAGED = Calibration(intercept=-4.0, slope=2.15, threshold=0.07, method="packaged")
 
 
 def _logit(raw: float) -> float:
