@@ -42,7 +42,7 @@ def findings(
     found = [
         *_contradictions(pattern, knowledge, pairs, calibration),
         *_availability(pattern, knowledge, factors["availability"], home),
-        *_drift(factors["stability"], home),
+        *_drift(pattern, factors["stability"], home),
     ]
     rows = [{"pattern_id": pattern.pattern_id, "claim_document": home[0], "claim_line": home[1]} | row for row in found]
     for row in rows:
@@ -120,7 +120,7 @@ def _availability(
     return rows
 
 
-def _drift(factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
+def _drift(pattern: Pattern, factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
     value = factor.value
     if value is None or 1 - value < DRIFTED:
         return []
@@ -133,7 +133,7 @@ def _drift(factor: Factor, home: tuple[str, int]) -> list[dict[str, Any]]:
             "detail": f"{what}: {value:.0%} of the meaning kept"
             + (f"; {evidence['rule']}" if evidence["rule"] else ""),
             "rule": evidence["kind"],
-            "claim": evidence["new"],
+            "claim": evidence["new"] or pattern.definition.text,
             "evidence": evidence["old"],
             "evidence_document": evidence["baseline_document"] or home[0],
             "evidence_line": evidence["baseline_line"],

@@ -11,6 +11,9 @@ ROW = {
     "sc_low": 0.3,
     "sc_high": 0.7,
     "level": "weak",
+    "availability": 0.9,
+    "consistency": 0.5,
+    "stability": None,
     "bound_low": 0.0,
     "bound_high": 1.0,
 }
