@@ -157,7 +157,7 @@ def test_every_asset_documents_itself():
                 "kinds": node.kinds,
                 "group of its room": node.group_name == key.split("/")[0],
                 "code_version": node.code_version or node.is_external,
-                "contract or metadata": metadata,
+                "contract or metadata": metadata or node.is_external,
             }.items()
             if not there
         ]

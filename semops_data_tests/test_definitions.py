@@ -41,7 +41,7 @@ def test_every_job_of_every_room_resolves():
 
 def test_the_meaning_hangs_on_the_business():
     """The data dictionary is scored like any other document: the two streams meet in the contracts."""
-    downstream = dg.AssetSelection.keys("corpus/source").downstream().resolve(GRAPH)
+    downstream = dg.AssetSelection.assets("corpus/source").downstream().resolve(GRAPH)
     assert dg.AssetKey(["coherence", "scores"]) in downstream
 
 

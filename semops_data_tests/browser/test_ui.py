@@ -89,14 +89,28 @@ def test_the_asset_graph_shows_the_rooms(page, address, tmp_path):
     assert page.get_by_text("Failed to load").count() == 0
 
 
+def finished(page, address, short_id):
+    """The whole id of the run that the page launched, once it has succeeded."""
+    query = {"query": "{runsOrError(limit: 5) {... on Runs {results {runId status}}}}"}
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        runs = page.request.post(f"{address}/graphql", data=query).json()["data"]["runsOrError"]["results"]
+        for run in runs:
+            if run["runId"].startswith(short_id) and run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
+                assert run["status"] == "SUCCESS"
+                return run["runId"]
+        page.wait_for_timeout(500)
+    pytest.fail(f"run {short_id} did not end")
+
+
 def test_a_materialization_can_be_launched_through_the_page(page, address, tmp_path):
     page.goto(f"{address}/assets/registry/patterns")
     page.locator("button", has_text="Materialize").first.click()
     launched = page.get_by_text(re.compile("Launched run")).first
     launched.wait_for()
     run = launched.inner_text().split()[-1]
-    page.goto(f"{address}/runs")
-    page.locator("tr", has_text=run).get_by_text("Success").first.wait_for()
+    page.goto(f"{address}/runs/{finished(page, address, run)}")
+    page.get_by_text("Success").first.wait_for()
     page.get_by_text("Success").first.wait_for()
     page.screenshot(path=tmp_path / "runs.png")
 
