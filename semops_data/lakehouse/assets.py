@@ -18,12 +18,12 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["lakehouse", name],
-        kinds={"delta", "polars"},
+        kinds={"deltalake", "polars"},
         owners=catalog.OWNERS,
         deps=[["landing", name], *(target.split("/") for target in referenced)],
         partitions_def=calendar,
         code_version="1",
-        metadata=catalog.definition_metadata(contract, storage_kind="delta"),
+        metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
     def settled(
@@ -63,12 +63,12 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["lakehouse", name],
-        kinds={"delta", "duckdb", "sql"},
+        kinds={"deltalake", "duckdb", "sql"},
         owners=catalog.OWNERS,
         deps=[["lakehouse", source] for source in READS[name]],
         partitions_def=calendar if contract.partition_by else None,
         code_version="1",
-        metadata=catalog.definition_metadata(contract, storage_kind="delta"),
+        metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
     def aggregated(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:

@@ -16,10 +16,10 @@ def _spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=["profiling", name],
         deps=[["lakehouse", name]],
-        kinds={"delta", "duckdb"},
+        kinds={"deltalake", "duckdb"},
         owners=catalog.OWNERS,
         code_version="1",
-        metadata=catalog.definition_metadata(PROFILES, storage_kind="delta"),
+        metadata=catalog.definition_metadata(PROFILES, storage_kind="deltalake"),
         description=f"What {about} look like: fullness, variety, spread, and how far each column moved.",
     )
 

@@ -20,12 +20,12 @@ def synthesis_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefini
 
     @dg.asset(
         key=["synthesis", name],
-        kinds={"delta", "numpy"},
+        kinds={"deltalake", "numpy"},
         owners=catalog.OWNERS,
         partitions_def=calendar,
         # Another seed, volume or rate makes what was written stale.
         code_version=f"1-{business.digest}",
-        metadata=catalog.definition_metadata(contract, storage_kind="delta"),
+        metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
     def synthesised(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
