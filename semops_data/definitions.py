@@ -44,8 +44,10 @@ def build_defs() -> dg.Definitions:
             if find_spec(module_name) is None:
                 continue
             module = import_module(module_name)
-            assets += dg.load_assets_from_modules([module], group_name=room, include_specs=True) if kind == "assets" else []
-            checks += dg.load_asset_checks_from_modules([module]) if kind == "checks" else []
+            if kind == "assets":
+                assets += dg.load_assets_from_modules([module], group_name=room, include_specs=True)
+            elif kind == "checks":
+                checks += dg.load_asset_checks_from_modules([module])
             for name in wired:
                 wired[name] += getattr(module, name, [])
     return dg.Definitions(

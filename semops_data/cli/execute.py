@@ -72,8 +72,7 @@ class Watcher:
 
     def __init__(self, outcome: Outcome, day: str | None, say: Callable[[str], None], log: Path) -> None:
         self.outcome, self.day, self.say, self.log = outcome, day, say, log
-        self.rows: dict[str, Any] = {}
-        self.made: dict[str, str] = {}
+        self.made: dict[str, dict[str, Any]] = {}
 
     def __call__(self, entry: Any) -> None:
         """One entry of the event log."""
@@ -87,19 +86,17 @@ class Watcher:
     def on_asset_materialization(self, event: dg.DagsterEvent) -> None:
         """An asset was written."""
         made = event.step_materialization_data.materialization
-        self.made[str(event.step_key)] = made.asset_key.to_user_string()
         counts = [made.metadata.get(f"dagster/{name}") for name in ("partition_row_count", "row_count")]
-        self.rows[str(event.step_key)] = next((count.value for count in counts if count is not None), None)
+        rows = next((count.value for count in counts if count is not None), None)
+        self.made.setdefault(str(event.step_key), {})[made.asset_key.to_user_string()] = rows
 
     def on_step_success(self, event: dg.DagsterEvent) -> None:
-        """A step is over; only those that wrote an asset are told."""
-        asset = self.made.get(str(event.step_key))
-        if asset is None:
-            return
-        seconds = event.step_success_data.duration_ms / 1000
-        self.outcome.materialized.append((asset, self.day, seconds))
-        rows = self.rows.get(str(event.step_key))
-        self.say(f"{self._name(asset)} {seconds:6.2f} s" + (f" {rows:>10,} rows" if rows is not None else ""))
+        """A step is over; only those that wrote assets are told, and several share the step's time."""
+        made = self.made.get(str(event.step_key), {})
+        for asset, rows in made.items():
+            seconds = event.step_success_data.duration_ms / 1000 / len(made)
+            self.outcome.materialized.append((asset, self.day, seconds))
+            self.say(f"{self._name(asset)} {seconds:6.2f} s" + (f" {rows:>10,} rows" if rows is not None else ""))
 
     def on_asset_check_evaluation(self, event: dg.DagsterEvent) -> None:
         """A check was evaluated."""

@@ -31,7 +31,8 @@ def _numbers(text: str) -> list[float]:
 @json_option
 def run(factors: str, selection: tuple[str, ...], out: Path, *, as_json: bool) -> int:
     """Measure the selected assets, fit a + b s^alpha, and write GAPS.md."""
-    from semops_data.cli.home import prepare
+    from semops_data.cli.home import instance, prepare
+    from semops_data.cli.run import compute
     from semops_data.projection.measure import ProjectionError
     from semops_data.projection.project import run as project
 
@@ -41,6 +42,9 @@ def run(factors: str, selection: tuple[str, ...], out: Path, *, as_json: bool) -
         found = project(settings, _numbers(factors), selection, out, progress=output.progress)
     except ProjectionError as error:
         raise ConfigurationError(str(error)) from error
+    with instance(settings) as opened:
+        # Nothing upstream of them changed: what was measured just now reaches the tables and the page by this.
+        compute(opened, settings, (), "group:projection", output.progress, force=True)
     output.result(asdict(found) | {"report": found.report})
     output.table(("asset", "grade", "why"), [(gap.asset_key, gap.grade, gap.reason) for gap in found.gaps])
     output.text(f"written to {found.report}")

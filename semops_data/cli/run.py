@@ -134,6 +134,7 @@ def follow_up(instance: dg.DagsterInstance, settings: Settings, say: Callable[[s
     from semops_data.coherence.alerts import alert_on_fall
     from semops_data.definitions import defs
     from semops_data.lineage.sync import sync as sync_lineage
+    from semops_data.resources.episodes import settle_runs
     from semops_data.resources.event_log import InstanceLog, asset_graph
     from semops_data.tracking.sync import sync as sync_tracking
 
@@ -141,6 +142,7 @@ def follow_up(instance: dg.DagsterInstance, settings: Settings, say: Callable[[s
     steps: dict[str, Callable[[], Any]] = {
         "lineage": lambda: asdict(sync_lineage(log, graph, settings)),
         "tracking": lambda: asdict(sync_tracking(log, graph, settings)),
+        "episodes": lambda: settle_runs(instance, lake_of(settings), settings).rows,
         "alerts": lambda: [alert.as_json() for alert in alert_on_fall(lake_of(settings), settings)],
     }
     done: dict[str, Any] = {}
