@@ -227,6 +227,36 @@ class Lake:
 
         return merge(self, key, data, where=where, newest_by=newest_by)
 
+    def changes(
+        self,
+        key: str,
+        since_version: int,
+        *,
+        until_version: int | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> pa.Table:
+        """What happened to a table after a version, net: at most one row per key, in key order.
+
+        Args:
+            key: a table whose changes are recorded (`lakehouse.changes.has_feed`).
+            since_version: the version that the reader already has.
+            until_version: the version to catch up to; the latest by default. Ask `version` first and pass it, so that
+                what is noted afterwards is what was read.
+            where: equality on columns, `{"day": "2026-01-01"}`.
+
+        Returns:
+            The contract's columns, `_change_type` (`insert`, `update`, `delete`; a deleted row shows its last values)
+            and `_commit_version`, the version of the key's last change. Keys that are as they were are left out.
+
+        Raises:
+            ChangesGoneError: where those changes were vacuumed or never recorded: read the whole table instead.
+            ValueError: where the versions are out of range.
+            MissingTableError: where nothing has been written under that key.
+        """
+        from semops_data.lakehouse.changes import changes
+
+        return changes(self, key, since_version, until_version=until_version, where=where)
+
     def append(self, key: str, data: pa.Table) -> int:
         """Add rows as they are, for content-addressed tables, whose readers see a row that is there twice as one.
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from semops_data.contracts import table
+from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.lake import Commit, scan
 from semops_data.lakehouse.writing import literal, retried
@@ -111,9 +112,12 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
             partition_by=[contract.partition_by] if contract.partition_by else None,
             name=contract.key,
             description=contract.description,
+            configuration={FEED: "true"} if has_feed(contract) else None,
             storage_options=options,
         )
     held = delta.metadata().configuration
+    if has_feed(contract) and held.get(FEED) != "true":
+        delta.alter.set_table_properties({FEED: "true"})
     wanted = {name: text for name, text in constraints(contract).items() if f"delta.constraints.{name}" not in held}
     if wanted:
         delta.alter.add_constraint(wanted)
