@@ -21,19 +21,19 @@ def ratio(name: str, description: str, *, term: str | None = None) -> Column:
 
 DAILY_REVENUE = (
     DAY,
-    count("orders", "Orders placed on the day in all channels, whatever became of them later.", "order", term="order"),
+    count("orders", "Orders booked on the day in all channels, whatever became of them later.", "order", term="order"),
     count("units", "Units of merchandise on the day's orders.", "unit", term="units-sold"),
-    count("customers", "Different customers who placed an order on the day.", "customer", term="customer"),
+    count("customers", "Different customers of the orders that were booked on the day.", "customer", term="customer"),
     cents(
         "gmv_cents",
-        "Gross merchandise value: list price times quantity over all orders placed on the day, before discounts, "
+        "Gross merchandise value: list price times quantity over all orders booked on the day, before discounts, "
         "refunds, shipping and tax.",
         term="gross-merchandise-value",
     ),
     cents("discount_cents", "Price reductions granted on the day's orders.", term="discount"),
     cents(
         "refund_cents",
-        "Merchandise value of the day's orders that was given back, also for cancelled ones.",
+        "Merchandise value of the day's orders that was given back by its end, also for cancelled ones.",
         term="refund",
     ),
     cents(
@@ -56,6 +56,45 @@ DAILY_REVENUE = (
         term="refund-rate",
     ),
 )
+
+AFTER_SALES = (
+    DAY,
+    count("payments_captured", "Payments captured for the day's orders.", "payment", term="payment"),
+    count("payments_failed", "Attempts to pay for the day's orders that failed.", "payment", term="payment"),
+    cents("captured_cents", "Money captured for the day's orders, with shipping and tax; not a revenue metric."),
+    ratio(
+        "payment_failure_rate",
+        "Payment failure rate: failed attempts to pay divided by all attempts; null on a day without any.",
+        term="payment-failure-rate",
+    ),
+    count("returns", "Order lines whose goods came back on the day.", "return", term="return"),
+    count("returned_units", "Units of merchandise that came back on the day.", "unit"),
+    cents("returned_cents", "Merchandise value given back for what came back on the day.", term="refund"),
+    Column(
+        "return_rate",
+        "float64",
+        "Return rate: units that came back on the day divided by units booked on it; null where no unit was booked.",
+        unit="ratio",
+        nullable=True,
+        term="return-rate",
+        minimum=0,
+    ),
+)
+
+REVENUE_RESTATED = (
+    Column("day", "string", "Calendar day in UTC up to which exports are known, as an ISO date.", is_key=True,
+           term="day"),
+    Column("order_day", "string", "Calendar day in UTC on which the orders were placed, as an ISO date.", is_key=True,
+           term="day"),
+    count("days_later", "Days between the two: 0 shows what was known as the day of the orders ended.", "day"),
+    count("orders", "Orders placed on the order day that are known by then.", "order", term="order"),
+    cents("gmv_cents", "Gross merchandise value of these orders, before discounts and refunds.",
+          term="gross-merchandise-value"),
+    cents("discount_cents", "Price reductions granted on these orders.", term="discount"),
+    cents("refund_cents", "Merchandise value of these orders that was given back by then.", term="refund"),
+    cents("net_revenue_cents", "Net revenue of these orders as known by then: gross merchandise value less discounts "
+          "and refunds.", term="net-revenue"),
+)  # fmt: skip
 
 CUSTOMER_VALUE = (
     Column("customer_id", "string", "Customer who placed at least one order.", is_key=True, term="customer"),
@@ -122,7 +161,8 @@ TRUTH = (
     Column(
         "subject",
         "string",
-        "What the metric is about: 'all' for the whole day, a customer_id for customer_net_revenue_cents.",
+        "What the metric is about: 'all' for the whole day; a customer_id for customer_*, a product_id for product_*, "
+        "and the order day for restated_*.",
         is_key=True,
     ),
     Column("value", "int64", "The exact answer of a sum or a count; null for a ratio.", nullable=True),
