@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semops_data.contracts import table
-from semops_data.lakehouse.writing import guarded, literal
+from semops_data.lakehouse.writing import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,9 +130,12 @@ class Lake:
         """The rows in the contract's columns, types and key order.
 
         Raises:
-            ValueError: naming the columns that are missing, unknown, of another type, or null against the contract.
+            SchemaChangeError: a ValueError, naming the columns of another type: a text is never read as a number.
+            ValueError: naming the columns that are missing, unknown, or null against the contract.
         """
         import pyarrow as pa
+
+        from semops_data.lakehouse.schema import SchemaChangeError, changed_types
 
         contract = table(key)
         schema = contract.arrow_schema
@@ -144,6 +147,9 @@ class Lake:
         nulls = [f.name for f in schema if not f.nullable and data.column(f.name).null_count]
         if nulls:
             raise ValueError(f"rows for {key} have nulls in {nulls}, which the contract forbids")
+        changed = changed_types(schema, data.schema)
+        if changed:
+            raise SchemaChangeError(f"rows for {key} do not fit the contract's types: {'; '.join(changed)}")
         try:
             data = data.cast(schema)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -165,43 +171,9 @@ class Lake:
             ValueError: where rows break the contract or lie outside the partition.
             LakeError: where the storage fails, or other writers were first every time.
         """
-        from semops_data.lakehouse.digest import digest
-        from semops_data.lakehouse.writing import retried
+        from semops_data.lakehouse.replace import replace
 
-        data = self.conform(key, data)
-        self.refuse_strays(key, data, where)
-        fingerprint = digest(data)
-        changed = retried(lambda: self._replace_once(key, data, where or {}, fingerprint), self.uri(key))
-        return Commit(key, self.version(key), data.num_rows, changed=changed, digest=fingerprint)
-
-    def _replace_once(self, key: str, data: pa.Table, where: Mapping[str, str], fingerprint: str) -> bool:
-        from deltalake import write_deltalake
-
-        from semops_data.lakehouse.digest import digest
-
-        contract = table(key)
-        self.make_root()
-        is_there = self.exists(key)
-        if is_there:
-            held = self.read(key, where=where)
-            held = held.sort_by([(name, "ascending") for name in contract.keys]) if contract.keys else held
-            if digest(held) == fingerprint:
-                return False
-        predicate = " AND ".join(f"{name} = '{literal(value)}'" for name, value in where.items())
-        options: dict[str, Any] = {"predicate": predicate} if predicate and is_there else {}
-        write_deltalake(
-            self.uri(key),
-            data,
-            # A table that another writer makes meanwhile is not to be overwritten.
-            mode="overwrite" if is_there else "error",
-            partition_by=[contract.partition_by] if contract.partition_by else None,
-            schema_mode="overwrite" if is_there and not options else None,
-            name=contract.key,
-            description=contract.description,
-            storage_options=dict(self.storage_options),
-            **options,
-        )
-        return True
+        return replace(self, key, data, where=where)
 
     def merge(
         self, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None, newest_by: str | None = None
@@ -269,13 +241,22 @@ class Lake:
         """
         from deltalake import write_deltalake
 
+        from semops_data.lakehouse.schema import constraints
         from semops_data.lakehouse.writing import retried
 
         contract, data = table(key), self.conform(key, data)
         self.make_root()
         named = {"name": contract.key, "description": contract.description}
-        options = dict(self.storage_options)
-        retried(lambda: write_deltalake(self.uri(key), data, mode="append", storage_options=options, **named), key)
+
+        def attempt() -> None:
+            target: Any = self.uri(key)
+            if constraints(contract):
+                from semops_data.lakehouse.merge import prepared
+
+                target = prepared(self, contract)
+            write_deltalake(target, data, mode="append", storage_options=dict(self.storage_options), **named)
+
+        retried(attempt, self.uri(key), f"table {key}")
         return self.version(key)
 
     def refuse_strays(self, key: str, data: pa.Table, where: Mapping[str, str] | None) -> None:

@@ -1,23 +1,32 @@
-"""MERGE into a Delta table by the contract's key: only rows that differ are written, and nothing where none does."""
+"""MERGE into a Delta table by the contract's key: only rows that differ are written, and nothing where none does.
+
+A partition that holds no row yet is written as a whole: to insert everything is what the MERGE would do, and a
+replace of the partition conflicts with whoever else writes it, just as the MERGE does.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.lake import Commit, scan
-from semops_data.lakehouse.writing import literal, retried
+from semops_data.lakehouse.schema import commented, constrain, evolve
+from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from semops_data.contracts import Column, Table
+    from semops_data.contracts import Table
     from semops_data.lakehouse.lake import Lake
+
+GONE = "_is_gone"
 
 
 def merge(
@@ -27,8 +36,77 @@ def merge(
     data = lake.conform(key, data)
     lake.refuse_strays(key, data, where)
     _refuse_repeated_keys(table(key), data)
-    changed = retried(lambda: _attempt(lake, table(key), data, where or {}, newest_by), lake.uri(key))
-    return Commit(key, lake.version(key), data.num_rows, changed=changed, digest=digest(data))
+    work = _Merge(lake, table(key), data, dict(where or {}), newest_by)
+    changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
+    return Commit(key, version, data.num_rows, changed=changed, digest=work.content)
+
+
+@dataclass(frozen=True)
+class _Merge:
+    """One merge, attempted until no other writer is first."""
+
+    lake: Lake
+    contract: Table
+    data: pa.Table
+    where: dict[str, str]
+    newest_by: str | None
+
+    @cached_property
+    def content(self) -> str:
+        """The digest of the rows."""
+        return digest(self.data)
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        """What makes the same write known when it is met again."""
+        return Transactions(self.contract.key, self.where, self.content)
+
+    def attempt(self) -> tuple[bool, int]:
+        """One MERGE from what the table holds now: whether it, or an attempt before it, committed; and the version."""
+        delta = prepared(self.lake, self.contract)
+        mine = self.transactions.are_in(delta)
+        if self._is_empty(delta):
+            if not self.data.num_rows:
+                return False, int(delta.version())
+            self._fill(delta)
+            return True, int(delta.version())
+        held = scan(delta, self.data.column_names, self.where)
+        fresh, stale = difference(self.contract, held.cast(self.data.schema), self.data, self.newest_by)
+        gone = stale if self.where else stale.slice(0, 0)
+        if not fresh.num_rows and not gone.num_rows:
+            # A commit whose answer was lost looks like a conflict with ourselves: the rows are there, by our hand.
+            return mine and self.transactions.was_tried, int(delta.version())
+        self._merge(delta, fresh, gone)
+        return True, int(delta.version())
+
+    def _is_empty(self, delta: DeltaTable) -> bool:
+        pruned = [(name, "=", value) for name, value in self.where.items()]
+        return not delta.file_uris(file_pruning_predicate=pruned or None)
+
+    def _fill(self, delta: DeltaTable) -> None:
+        options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
+        write_deltalake(delta, self.data, mode="overwrite", commit_properties=self.transactions.properties(), **options)
+
+    def _merge(self, delta: DeltaTable, fresh: pa.Table, gone: pa.Table) -> None:
+        """Write only what differs: the feed then says what happened, and no more."""
+        keys = [f"target.{name} = source.{name}" for name in self.contract.keys]
+        scope = [predicate({f"target.{name}": value}) for name, value in self.where.items()]
+        source = pa.concat_tables([
+            fresh.append_column(GONE, pa.repeat(pa.scalar(False), fresh.num_rows)),
+            gone.append_column(GONE, pa.repeat(pa.scalar(True), gone.num_rows)),
+        ])  # fmt: skip
+        values = {name: f"source.{name}" for name in self.data.column_names}
+        merger = delta.merge(
+            source,
+            " AND ".join(keys + scope),
+            source_alias="source",
+            target_alias="target",
+            commit_properties=self.transactions.properties(),
+        )
+        if gone.num_rows:
+            merger = merger.when_matched_delete(predicate=f"source.{GONE}")
+        merger = merger.when_matched_update(values, predicate=_is_newer(self.newest_by))
+        merger.when_not_matched_insert(values, predicate=f"NOT source.{GONE}").execute()
 
 
 def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
@@ -42,32 +120,12 @@ def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
         )
 
 
-def _attempt(lake: Lake, contract: Table, data: pa.Table, where: Mapping[str, str], newest_by: str | None) -> bool:
-    """One MERGE from what the table holds now; whether it committed anything."""
-    delta = prepared(lake, contract)
-    held = scan(delta, data.column_names, where)
-    fresh, stale = difference(contract, held.cast(data.schema), data, newest_by)
-    stale = stale if where else 0
-    if not fresh.num_rows and not stale:
-        return False
-    keys = [f"target.{name} = source.{name}" for name in contract.keys]
-    scope = [f"target.{name} = '{literal(value)}'" for name, value in where.items()]
-    merger = delta.merge(
-        data if stale else fresh, " AND ".join(keys + scope), source_alias="source", target_alias="target"
-    )
-    merger = merger.when_matched_update_all(predicate=_is_newer(newest_by)).when_not_matched_insert_all()
-    if stale:
-        merger = merger.when_not_matched_by_source_delete(predicate=" AND ".join(scope))
-    merger.execute()
-    return True
-
-
 def _is_newer(newest_by: str | None) -> str | None:
     # The export of a day wins over itself: it may be corrected, and what it says last counts.
     return f"source.{newest_by} >= date_trunc('day', target.{newest_by})" if newest_by else None
 
 
-def difference(contract: Table, held: pa.Table, data: pa.Table, newest_by: str | None) -> tuple[pa.Table, int]:
+def difference(contract: Table, held: pa.Table, data: pa.Table, newest_by: str | None) -> tuple[pa.Table, pa.Table]:
     """What a merge would change.
 
     Args:
@@ -77,7 +135,7 @@ def difference(contract: Table, held: pa.Table, data: pa.Table, newest_by: str |
         newest_by: the column of the moment whose newer day wins, where one decides.
 
     Returns:
-        The rows of `data` that are new or differ, and the number of held rows whose key `data` does not have.
+        The rows of `data` that are new or differ, and the held rows whose key `data` does not have.
     """
     import polars as pl
 
@@ -94,20 +152,25 @@ def difference(contract: Table, held: pa.Table, data: pa.Table, newest_by: str |
     if newest_by:
         differs &= pl.col(newest_by) >= pl.col(f"{newest_by}_held").dt.truncate("1d")
     is_fresh = joined.select(pl.col("_held").is_null() | differs).to_series()
-    stale = old.join(new, on=keys, how="anti").height
-    return data.filter(is_fresh.to_arrow()), stale
+    stale = old.select(data.column_names).join(new, on=keys, how="anti")
+    return data.filter(is_fresh.to_arrow()), stale.to_arrow().cast(data.schema)
 
 
 def prepared(lake: Lake, contract: Table) -> DeltaTable:
-    """The Delta table at its latest version, made with the contract's comments and constraints where it is missing."""
+    """The Delta table at its latest version, with the columns, comments, constraints and feed of its contract.
+
+    Raises:
+        SchemaChangeError: where the table's columns cannot become those of the contract.
+    """
     uri, options = lake.uri(contract.key), dict(lake.storage_options)
     lake.make_root()
     if DeltaTable.is_deltatable(uri, storage_options=options):
         delta = DeltaTable(uri, storage_options=options)
+        evolve(delta, contract)
     else:
         delta = DeltaTable.create(
             uri,
-            pa.schema([_commented(field) for field in contract.arrow_schema]),
+            commented(contract.arrow_schema),
             mode="error",
             partition_by=[contract.partition_by] if contract.partition_by else None,
             name=contract.key,
@@ -115,35 +178,7 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
             configuration={FEED: "true"} if has_feed(contract) else None,
             storage_options=options,
         )
-    held = delta.metadata().configuration
-    if has_feed(contract) and held.get(FEED) != "true":
+    if has_feed(contract) and delta.metadata().configuration.get(FEED) != "true":
         delta.alter.set_table_properties({FEED: "true"})
-    wanted = {name: text for name, text in constraints(contract).items() if f"delta.constraints.{name}" not in held}
-    if wanted:
-        delta.alter.add_constraint(wanted)
+    constrain(delta, contract)
     return delta
-
-
-def _commented(field: pa.Field) -> pa.Field:
-    metadata = field.metadata or {}
-    return field.with_metadata(metadata | {b"comment": metadata.get(b"description", b"")})
-
-
-def constraints(contract: Table) -> dict[str, str]:
-    """The contract's ranges and closed sets as SQL, by the name of the Delta constraint."""
-    found = {}
-    for column in contract.columns:
-        rules = _rules(column)
-        if rules:
-            text = " AND ".join(rules)
-            # To Delta, a null breaks a check that does not name it.
-            found[f"{column.name}_is_legal"] = f"{column.name} IS NULL OR ({text})" if column.nullable else text
-    return found
-
-
-def _rules(column: Column) -> list[str]:
-    rules = [f"{column.name} >= {column.minimum:.0f}"] if column.minimum is not None else []
-    rules += [f"{column.name} <= {column.maximum:.0f}"] if column.maximum is not None else []
-    if column.allowed:
-        rules.append(f"{column.name} IN ({', '.join(repr(literal(value)) for value in column.allowed)})")
-    return rules

@@ -5,23 +5,30 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from semops_data.landing.advice import advice, first_line
 from semops_data.landing.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from deltalake import CommitProperties, DeltaTable
 
 T = TypeVar("T")
 ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
-RACES = ("already exists", "conflict", "concurrent")
+RACES = ("already exists", "conflict", "concurrent", "transaction failed")
 
 
 class LakeError(StoreError):
     """The lake could not be read or written; names the table's place, what went wrong and what to do."""
+
+
+class ConflictError(LakeError):
+    """Other writers of the same partition were first every time; names table and partition."""
 
 
 @contextmanager
@@ -41,29 +48,92 @@ def guarded(verb: str, uri: str) -> Iterator[None]:
         raise LakeError(f"cannot {verb} {uri}: {first_line(error)}; {advice(str(error), uri)}") from error
 
 
-def retried(attempt: Callable[[], T], uri: str) -> T:
+def retried(attempt: Callable[[], T], uri: str, what: str) -> T:
     """Run a write until no other writer was first, at most 12 times with growing, random pauses.
 
     Args:
         attempt: reads the latest version and writes; nothing of a failed one remains.
         uri: the table, for the error.
+        what: table and partition, for the error.
 
     Raises:
-        LakeError: where the storage fails, or others were first every time.
+        ConflictError: where others were first every time.
+        LakeError: where the storage fails.
     """
     from deltalake.exceptions import CommitFailedError, DeltaError
 
+    started = time.monotonic()
     with guarded("write", uri):
         for count in range(ATTEMPTS):
             try:
                 return attempt()
             except DeltaError as error:
-                is_race = isinstance(error, CommitFailedError) or any(word in str(error).lower() for word in RACES)
-                if not is_race or count == ATTEMPTS - 1:
+                if not isinstance(error, CommitFailedError) and not any(word in str(error).lower() for word in RACES):
                     raise
+                if count == ATTEMPTS - 1:
+                    raise ConflictError(
+                        f"cannot write {what} at {uri}: other writers were first {ATTEMPTS} times in "
+                        f"{time.monotonic() - started:.0f} s; nothing of this write remains: materialize it again when "
+                        "they are done, or let one run at a time write this partition (a Dagster pool)"
+                    ) from error
             pause = min(FIRST_PAUSE_SECONDS * 2**count, LONGEST_PAUSE_SECONDS)
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads writers, guards nothing
         raise AssertionError("the last attempt returns or raises")
+
+
+@dataclass
+class Transactions:
+    """The application transactions of one write: who wrote which content into which partition.
+
+    Delta refuses two writers of the same application id that commit at the same time, and remembers the last
+    version of each. The id is table and partition; the version is that of the content, 60 bits of its digest.
+
+    Attributes:
+        key: the table.
+        where: the partition; empty where the write concerns the whole table.
+        content: sha256 of the rows, hexadecimal.
+        was_tried: whether a commit was attempted.
+    """
+
+    key: str
+    where: Mapping[str, str]
+    content: str
+    was_tried: bool = False
+
+    @property
+    def app_id(self) -> str:
+        """`lakehouse/orders/day=2026-01-01`, or `lakehouse/customers`."""
+        return "/".join([self.key, *(f"{name}={value}" for name, value in self.where.items())])
+
+    @property
+    def version(self) -> int:
+        """The version of the content, 0 to 2**60 - 1."""
+        return int(self.content[:15], 16)
+
+    def are_in(self, delta: DeltaTable) -> bool:
+        """Whether the last write of this partition into the table was of this content."""
+        return bool(delta.transaction_version(self.app_id) == self.version)
+
+    def properties(self) -> CommitProperties:
+        """What goes into the commit."""
+        from deltalake import CommitProperties, Transaction
+
+        self.was_tried = True
+        return CommitProperties(app_transactions=[Transaction(self.app_id, self.version)])
+
+
+def partition_text(where: Mapping[str, str] | None) -> str:
+    """`, partition day=2026-01-01`; empty for a whole table."""
+    return "".join(f", partition {name}={value}" for name, value in (where or {}).items())
+
+
+def predicate(where: Mapping[str, str]) -> str:
+    """Equality on columns as SQL.
+
+    Raises:
+        ValueError: where a value holds a quote or a backslash.
+    """
+    return " AND ".join(f"{name} = '{literal(value)}'" for name, value in where.items())
 
 
 def literal(value: str) -> str:
