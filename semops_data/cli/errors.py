@@ -12,8 +12,9 @@ import pydantic
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 # Errors of the rooms that say: what you pointed me at cannot be used. By name, as importing the rooms costs seconds.
 CONFIGURATION = {
-    "CorpusError", "FileNotFoundError", "IsADirectoryError", "MissingExtraError", "ModelNotFoundError",
+    "CorpusError", "FileNotFoundError", "FitError", "IsADirectoryError", "MissingExtraError", "ModelNotFoundError",
     "NotADirectoryError", "RegistryError", "UnknownPatternError", "UnreadableError",
+    "UntrustedModelError",
 }  # fmt: skip
 MOST_LINES = 20
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "run",
     "score",
     "generate",
+    "synth",
     "profile",
     "project",
     "lineage",

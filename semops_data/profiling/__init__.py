@@ -5,7 +5,8 @@ Does not belong here: verdicts on the data (the lakehouse quarantines) or on the
 """
 
 from semops_data.profiling.profile import ColumnProfile, Profile, profile, profile_file
-from semops_data.profiling.report import MissingExtraError, html_report, render_html
+from semops_data.profiling.report import html_report, render_html
+from semops_data.synthesis.fit.extra import MissingExtraError
 
 __all__ = [
     "ColumnProfile",

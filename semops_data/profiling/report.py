@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semops_data.profiling.source import VIEW, connect, open_file
+from semops_data.synthesis.fit.extra import MissingExtraError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 200_000
-
-
-class MissingExtraError(ImportError):
-    """An optional package is not installed."""
 
 
 def html_report(path: Path, out: Path, *, minimal: bool = True) -> Path:
