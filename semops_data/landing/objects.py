@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from semops_data.landing.store import ObjectStore, Stored
 
 JSON_LINES = ("events",)
+BLANK = " \t\r\x0b\x0c"
 
 
 class UnreadableObjectError(ValueError):
@@ -126,40 +128,79 @@ def decode_lines(name: str, data: bytes, path: str) -> Landed:
 
     columns = table(f"landing/{name}").arrow_schema.names
     # Only the newline ends a line: splitlines would cut at the other separators that JSON allows inside a text.
-    texts = [line for line in data.decode(errors="backslashreplace").split("\n") if line.strip()]
-    lines = pl.Series(texts, dtype=pl.String)
-    is_object = lines.str.strip_chars().str.starts_with("{") & lines.str.json_path_match("$").is_not_null()
-    numbers = np.flatnonzero(is_object.to_numpy())
+    lines = pl.Series([data.decode(errors="backslashreplace")]).str.split("\n").explode()
+    stripped = lines.str.strip_chars(BLANK)
+    lines, stripped = lines.filter(stripped != ""), stripped.filter(stripped != "")
+    numbers = np.flatnonzero((stripped.str.starts_with("{") & stripped.str.ends_with("}")).to_numpy())
     good, frame = _parse(lines.gather(numbers), numbers, columns)
     is_broken = np.ones(len(lines), np.bool_)
     is_broken[good] = False
-    where = np.full(len(lines), -1)
-    where[good] = np.arange(good.size)
-    rows = frame.to_arrow().cast(pa.schema([(column, pa.string()) for column in columns]))
-    rows = rows.take(pa.array(where, mask=is_broken))
-    return Landed(path, rows, pa.array(texts, pa.string()), is_broken)
+    rows = frame.select(columns).to_arrow().cast(pa.schema([(column, pa.string()) for column in columns]))
+    if good.size < len(lines):
+        where = np.full(len(lines), -1)
+        where[good] = np.arange(good.size)
+        rows = rows.take(pa.array(where, mask=is_broken))
+    unknown = unknown_keys(lines.gather(good), columns)
+    return Landed(path, rows, lines.to_arrow().cast(pa.large_string()), is_broken, unknown)
+
+
+def unknown_keys(lines: pl.Series, columns: Sequence[str]) -> tuple[str, ...]:
+    """Keys of JSON objects that are no column, sorted.
+
+    Args:
+        lines: each a JSON object.
+        columns: the names that are known.
+    """
+    # A line with as many keys as it has known ones has no other; counting is a hundred times faster than parsing.
+    known = '"(?:' + "|".join(columns) + ')"[ ]*:'
+    suspects = lines.filter(lines.str.count_matches('":', literal=True) != lines.str.count_matches(known))
+    found: set[str] = set()
+    for line in suspects.to_list():
+        # Python reads less than the parser of the rows; such a line says nothing about its keys.
+        with contextlib.suppress(ValueError, RecursionError):
+            found |= json.loads(line).keys()
+    return tuple(sorted(found - set(columns)))
 
 
 def _parse(
     lines: pl.Series, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], columns: Sequence[str]
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], pl.DataFrame]:
-    """Parse lines in one go, and where that fails in halves: the numbers of those that parse, and their values."""
+    """Parse lines in one go, else those that are JSON: the numbers of those that parse, and their values."""
+    whole = _parsed(lines, columns)
+    if whole is not None:
+        return numbers, whole
+    is_json = lines.str.json_path_match("$").is_not_null().to_numpy()
+    return _halved(lines.filter(is_json), numbers[is_json], columns)
+
+
+def _halved(
+    lines: pl.Series, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], columns: Sequence[str]
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], pl.DataFrame]:
+    """Parse lines in one go, and where that fails in halves."""
+    import polars as pl
+
+    whole = _parsed(lines, columns)
+    if whole is not None:
+        return numbers, whole
+    if len(lines) == 1:
+        return numbers[:0], pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    half = len(lines) // 2
+    first, second = _halved(lines[:half], numbers[:half], columns), _halved(lines[half:], numbers[half:], columns)
+    return np.concatenate([first[0], second[0]]), pl.concat([first[1], second[1]])
+
+
+def _parsed(lines: pl.Series, columns: Sequence[str]) -> pl.DataFrame | None:
+    """The lines as rows; none where some line is no JSON object with values that are texts or numbers."""
     import polars as pl
 
     schema = dict.fromkeys(columns, pl.String)
     if not len(lines):
-        return numbers[:0], pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=schema)
     try:
-        frame = pl.read_ndjson(io.BytesIO("\n".join(lines.to_list()).encode()), schema=schema)
-        if frame.height == len(lines):
-            return numbers, frame
+        frame = pl.read_ndjson(io.BytesIO(lines.str.join("\n").item().encode()), schema=schema)
     except pl.exceptions.PolarsError:
-        pass
-    if len(lines) == 1:
-        return numbers[:0], pl.DataFrame(schema=schema)
-    half = len(lines) // 2
-    first, second = _parse(lines[:half], numbers[:half], columns), _parse(lines[half:], numbers[half:], columns)
-    return np.concatenate([first[0], second[0]]), pl.concat([first[1], second[1]])
+        return None
+    return frame if frame.height == len(lines) else None
 
 
 def raw_texts(landed: Landed, numbers: Sequence[int]) -> list[str]:

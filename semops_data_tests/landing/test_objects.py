@@ -72,5 +72,12 @@ def test_any_bytes_at_all_yield_one_row_per_line(lines):
     """Nothing that a shop can send may crash the day or vanish from the count."""
     data = b"\n".join(lines)
     landed = decode_lines("events", data, "landing/events")
-    expected = sum(1 for line in data.decode(errors="backslashreplace").split("\n") if line.strip())
+    expected = sum(1 for line in data.decode(errors="backslashreplace").split("\n") if line.strip(" \t\r\x0b\x0c"))
     assert landed.rows.num_rows == len(landed.texts) == len(landed.is_broken) == expected
+
+
+def test_a_key_that_no_contract_knows_is_noticed_in_any_line():
+    """A source gains a column in the middle of a day; a colon inside a text is no key."""
+    lines = [b'{"event_id": "E1", "quantity": 2}', b'{"event_id": "x\\":y"}', b'{"event_id": "E2", "coupon": {"a": 1}}']
+    assert decode_lines("events", b"\n".join(lines), "landing/events").unknown_columns == ("coupon",)
+    assert decode_lines("events", lines[1], "landing/events").unknown_columns == ()
