@@ -13,6 +13,13 @@ LOAD_LEDGER = Table(
         Column("asset_key", "string", "Table that was loaded, as room and name.", term="asset"),
         Column("day", "string", "Day of the loaded partition as an ISO date, or 'all' for a whole table."),
         Column("digest", "string", "sha256 of the rows that were loaded, hexadecimal."),
+        Column(
+            "delta_version",
+            "int64",
+            "Version of the Delta table whose rows were loaded; null for what was computed in the warehouse.",
+            nullable=True,
+            minimum=0,
+        ),
         Column("row_count", "int64", "Rows of the partition after the load.", unit="row", minimum=0),
         Column("inserted_count", "int64", "Rows that were new.", unit="row", minimum=0),
         Column("updated_count", "int64", "Rows that had other values.", unit="row", minimum=0),

@@ -7,7 +7,9 @@ import dagster as dg
 from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES, is_daily
+from semops_data.contracts.marts import HISTORIES
 from semops_data.lakehouse.lake import Lake
+from semops_data.landing.store import ObjectStore
 from semops_data.partitions import calendar
 from semops_data.warehouse.warehouse import Warehouse
 
@@ -19,12 +21,15 @@ MARTS = {
     "daily_revenue": ("fct_orders", "fct_order_items"),
     "funnel": ("fct_sessions", "fct_events"),
     "customer_value": ("fct_orders", "fct_order_items"),
+    "cohort_retention": ("fct_orders",),
+    "product_performance": ("fct_order_items", "fct_orders", "dim_products"),
 }
+"""The marts, each with the tables of the warehouse that its SQL reads."""
 
 
-def build_load(source: str) -> dg.AssetsDefinition:
-    """The asset that loads one lakehouse table: a fact day by day, a dimension whole with every day."""
-    name = f"fct_{source}" if is_daily(source) else f"dim_{source}"
+def build_fact(source: str) -> dg.AssetsDefinition:
+    """The asset that brings one lakehouse table into its fact, day by day."""
+    name = f"fct_{source}"
     contract = table(f"warehouse/{name}")
 
     @dg.asset(
@@ -38,20 +43,56 @@ def build_load(source: str) -> dg.AssetsDefinition:
         metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
         description=contract.description,
     )
-    def loaded(
+    def fact(
         context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult[None]:
-        from semops_data.warehouse.load import load
+        from semops_data.warehouse.follow import follow
 
-        day = context.partition_key if is_daily(source) else None
-        rows = lake.read(f"lakehouse/{source}", where={"day": day} if day else None)
-        done = load(warehouse, contract.key, rows, day=day, run_id=context.run.run_id)
+        run_id = context.run.run_id
+        done = follow(warehouse, lake, contract.key, f"lakehouse/{source}", day=context.partition_key, run_id=run_id)
         return dg.MaterializeResult(
-            metadata=_metadata(warehouse, done) | catalog.column_lineage(_same_columns(source, name)),
+            metadata=_metadata(warehouse, done, rows_sent=done.sent)
+            | catalog.column_lineage(_same_columns(f"lakehouse/{source}", contract.key)),
             data_version=dg.DataVersion(done.digest),
         )
 
-    return loaded
+    return fact
+
+
+def build_dimension(source: str) -> dg.AssetsDefinition:
+    """The asset that brings what was seen of one lakehouse table on a day into its history."""
+    contract = table(f"warehouse/dim_{source}")
+
+    @dg.asset(
+        key=["warehouse", contract.name],
+        # The lakehouse holds the newest state of each row; what it was on the day stands in the landed object.
+        deps=[["lakehouse", source], ["landing", source]],
+        partitions_def=calendar,
+        pool=POOL,
+        kinds={"snowflake", "sql"},
+        owners=catalog.OWNERS,
+        code_version="1",
+        metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
+        description=contract.description,
+    )
+    def dimension(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        landing_store: dg.ResourceParam[ObjectStore],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> dg.MaterializeResult[None]:
+        from semops_data.warehouse.history import load_history, observe
+
+        day = context.partition_key
+        rows = observe(lake, landing_store, source, day)
+        done = load_history(warehouse, source, rows, day=day, run_id=context.run.run_id)
+        return dg.MaterializeResult(
+            metadata=_metadata(warehouse, done, rows_sent=done.sent)
+            | catalog.column_lineage(_same_columns(f"lakehouse/{source}", contract.key)),
+            data_version=dg.DataVersion(done.digest),
+        )
+
+    return dimension
 
 
 def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
@@ -71,11 +112,12 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
     )
     def mart(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         from semops_data.warehouse.marts import build_mart, column_sources, mart_sql
-        from semops_data.warehouse.render import rows_table, sql_block
+        from semops_data.warehouse.render import formulas_table, rows_table, sql_block
 
         day = context.partition_key if contract.partition_by else None
         done, rows = build_mart(warehouse, name, day=day, run_id=context.run.run_id)
         shown = {
+            "formulas": dg.MetadataValue.md(formulas_table(name)),
             "sql": dg.MetadataValue.md(sql_block(mart_sql(name))),
             "preview": dg.MetadataValue.md(rows_table(rows)),
         }
@@ -99,9 +141,11 @@ def _metadata(warehouse: Warehouse, done: "Load", **more: Any) -> dict[str, Any]
     return catalog.run_metadata(uri=warehouse.uri(done.key.split("/")[1]), **rows, **counts, **more)
 
 
-def _same_columns(source: str, name: str) -> dict[str, list[tuple[str, str]]]:
-    return {column.name: [(f"lakehouse/{source}", column.name)] for column in table(f"warehouse/{name}").columns}
+def _same_columns(source: str, key: str) -> dict[str, list[tuple[str, str]]]:
+    names = {column.name for column in table(source).columns}
+    return {column.name: [(source, column.name)] for column in table(key).columns if column.name in names}
 
 
-LOADS = [build_load(source) for source in SHOP_TABLES]
+FACTS = [build_fact(source) for source in SHOP_TABLES if is_daily(source)]
+DIMENSIONS = [build_dimension(source) for source in HISTORIES]
 MART_ASSETS = [build_mart_asset(name, facts) for name, facts in MARTS.items()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 RATIO_TOLERANCE = 1e-9
 CUSTOMER_METRIC = "customer_net_revenue_cents"
 WHOLE_DAY = "all"
+PRODUCT_PREFIX = "product_"
+PRODUCT_SUMS = ("units", "gmv_cents", "discount_cents")
 
 Difference = dict[str, Any]
 
@@ -105,6 +109,83 @@ def customers_against_truth(mart: pa.Table, truth: pa.Table, days: Sequence[str]
         if expected.get(name) != actual.get(name)
     ]
     return len(expected), differences
+
+
+def products_against_truth(mart: pa.Table, truth: pa.Table, day: str) -> tuple[int, list[Difference]]:
+    """The products of a day against its known answers: the sums over all, and each product whose answer is known.
+
+    Args:
+        mart: rows of `product_performance` of the day.
+        truth: rows of `synthesis/truth` of the day.
+        day: the day.
+    """
+    totals = {name: pc.sum(mart[name]).as_py() or 0 for name in PRODUCT_SUMS}
+    expected: dict[tuple[str, str], int] = {}
+    for row in truth.select(["metric", "subject", "value"]).to_pylist():
+        name = row["metric"].removeprefix(PRODUCT_PREFIX)
+        if row["subject"] == WHOLE_DAY and name == row["metric"] and name in totals:
+            expected[WHOLE_DAY, name] = row["value"]
+        elif name != row["metric"] and name in PRODUCT_SUMS:
+            expected[row["subject"], name] = row["value"]
+    actual = {(WHOLE_DAY, name): value for name, value in totals.items()}
+    if len(expected) > len(totals):
+        by_product = mart.group_by("product_id").aggregate([(name, "sum") for name in PRODUCT_SUMS])
+        actual |= {
+            (row["product_id"], name): row[f"{name}_sum"] for row in by_product.to_pylist() for name in PRODUCT_SUMS
+        }
+    return len(expected), [
+        {"day": day, "product_id": subject, "metric": name, "expected": value, "actual": actual.get((subject, name))}
+        for (subject, name), value in expected.items()
+        if actual.get((subject, name)) != value
+    ]
+
+
+def prices_off(mart: pa.Table) -> list[Difference]:
+    """Products whose value is not units times the list price of the version that was joined."""
+    expected = pc.multiply(mart["units"], mart["list_price_cents"])
+    off = mart.append_column("expected", expected).filter(pc.not_equal(expected, mart["gmv_cents"]))
+    return [
+        {"day": row["day"], "product_id": row["product_id"], "expected": row["expected"], "actual": row["gmv_cents"]}
+        for row in off.to_pylist()
+    ]
+
+
+def known_cohorts(truth: pa.Table, days: Sequence[str]) -> pa.Table:
+    """Rows of `cohort_retention`, counted from who is known to have ordered when.
+
+    Args:
+        truth: rows of `synthesis/truth`; those of customers say who ordered on the day.
+        days: the days that count.
+    """
+    contract = table("warehouse/cohort_retention")
+    weeks: dict[str, set[date]] = {}
+    wanted = {day: monday(day) for day in days}
+    bought = truth.filter(pc.equal(truth["metric"], CUSTOMER_METRIC)).select(["day", "subject"])
+    for day, customer in zip(bought["day"].to_pylist(), bought["subject"].to_pylist(), strict=True):
+        if day in wanted:
+            weeks.setdefault(customer, set()).add(wanted[day])
+    sizes = Counter(min(found) for found in weeks.values())
+    active = Counter((min(found), week) for found in weeks.values() for week in found)
+    all_weeks = sorted({week for found in weeks.values() for week in found})
+    rows = [
+        {
+            "cohort_week": first.isoformat(),
+            "week_number": (week - first).days // 7,
+            "cohort_customers": size,
+            "active_customers": active[first, week],
+            "retention_rate": active[first, week] / size,
+        }
+        for first, size in sorted(sizes.items())
+        for week in all_weeks
+        if week >= first
+    ]
+    return pa.Table.from_pylist(rows, contract.arrow_schema)
+
+
+def monday(day: str) -> date:
+    """The first day of the week of an ISO date."""
+    found = date.fromisoformat(day)
+    return found - timedelta(days=found.weekday())
 
 
 def against_rows(actual: pa.Table, expected: pa.Table, keys: Sequence[str]) -> list[Difference]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from semops_data.warehouse.names import literal, qualified, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from semops_data.contracts import Column, Table
 
 SNOWFLAKE_TYPES = {
@@ -45,9 +47,16 @@ def create_table(table: Table, *, database: str, schema: str, is_emulated: bool 
     return f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n) COMMENT = {literal(table.description)}"
 
 
-def create_stage_table(table: Table, name: str) -> str:
-    """A temporary table of the session with the contract's columns, to load into before the MERGE."""
-    columns = ",\n  ".join(f"{quote(column.name)} {SNOWFLAKE_TYPES[column.type]}" for column in table.columns)
+def create_stage_table(table: Table, name: str, *, extra: Mapping[str, str] | None = None) -> str:
+    """A temporary table of the session with the contract's columns, to load into before the MERGE.
+
+    Args:
+        table: the contract.
+        name: the temporary table's.
+        extra: further columns with their Snowflake types.
+    """
+    types = {column.name: SNOWFLAKE_TYPES[column.type] for column in table.columns} | dict(extra or {})
+    columns = ",\n  ".join(f"{quote(column)} {kind}" for column, kind in types.items())
     return f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} (\n  {columns}\n)"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,27 @@ if TYPE_CHECKING:
     from semops_data.warehouse.warehouse import Warehouse
 
 
-def latest_digest(session: Session, warehouse: Warehouse, key: str, day: str | None) -> str | None:
-    """Digest of the rows that the last load of the table's partition left behind, or None."""
+@dataclass(frozen=True)
+class Entry:
+    """The last load of a partition.
+
+    Attributes:
+        digest: sha256 of the rows that it left behind.
+        delta_version: version of the Delta table that they were of, where they came from one.
+    """
+
+    digest: str
+    delta_version: int | None
+
+
+def latest(session: Session, warehouse: Warehouse, key: str, day: str | None) -> Entry | None:
+    """The last load of the table's partition, or None."""
     query = (
-        f"SELECT digest FROM {warehouse.name(LOAD_LEDGER.name)} WHERE asset_key = ? AND day = ? "  # noqa: S608 - quoted
+        f"SELECT digest, delta_version FROM {warehouse.name(LOAD_LEDGER.name)} WHERE asset_key = ? AND day = ? "  # noqa: S608 - quoted
         "ORDER BY loaded_at DESC, load_id LIMIT 1"
     )
     rows = session.execute(query, key, day_label(day))
-    return str(rows[0][0]) if rows else None
+    return Entry(str(rows[0][0]), None if rows[0][1] is None else int(rows[0][1])) if rows else None
 
 
 def record(
@@ -34,6 +48,7 @@ def record(
     digest: str,
     rows: int,
     counts: Counts,
+    delta_version: int | None = None,
 ) -> None:
     """Write one row; call it inside the load's transaction."""
     columns = ", ".join(quote(column.name) for column in LOAD_LEDGER.columns)
@@ -45,6 +60,7 @@ def record(
         key,
         day_label(day),
         digest,
+        delta_version,
         rows,
         counts.inserted,
         counts.updated,

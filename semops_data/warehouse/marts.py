@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from semops_data.warehouse.warehouse import Warehouse
 
 SQL_FOLDER = Path(__file__).parent / "sql"
-SOURCE_TABLES = ("fct_orders", "fct_order_items", "fct_sessions", "fct_events")
+SOURCES = re.compile(r"\b(?:fct|dim)_[a-z_]+\b")
 
 
 def mart_sql(name: str) -> str:
@@ -35,7 +35,7 @@ def build_mart(warehouse: Warehouse, name: str, *, day: str | None = None, run_i
 
     Args:
         warehouse: where the facts are.
-        name: `daily_revenue`, `funnel`, `customer_value`.
+        name: `daily_revenue`, `product_performance`, ...
         day: the day of a daily mart; None for a mart over all days.
         run_id: the run, for the query tag and the ledger.
 
@@ -67,7 +67,7 @@ def strip_comments(sql: str) -> str:
 def sources(name: str) -> tuple[str, ...]:
     """Keys of the warehouse tables that the mart's SQL reads."""
     sql = strip_comments(mart_sql(name))
-    return tuple(f"warehouse/{source}" for source in SOURCE_TABLES if re.search(rf"\b{source}\b", sql))
+    return tuple(f"warehouse/{source}" for source in dict.fromkeys(SOURCES.findall(sql)))
 
 
 @cache

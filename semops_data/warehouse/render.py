@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semops_data.contracts.formulas import formulas
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -13,6 +15,12 @@ SHOWN_ROWS = 10
 def sql_block(sql: str) -> str:
     """The SQL as a Markdown code block."""
     return f"```sql\n{sql.strip()}\n```"
+
+
+def formulas_table(mart: str) -> str:
+    """The definitions of the mart's metrics as a Markdown table."""
+    rows = [[f.column, f"`{f.expression}`"] for f in formulas(mart)]
+    return _table(["metric", "formula"], rows)
 
 
 def rows_table(data: pa.Table, limit: int = SHOWN_ROWS) -> str:

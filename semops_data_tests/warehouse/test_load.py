@@ -127,7 +127,7 @@ def test_the_ledger_names_run_asset_day_and_counts(warehouse: Warehouse) -> None
     entry.pop("load_id")
     assert entry.pop("loaded_at").tzinfo is not None
     assert entry == {
-        "run_id": "run-1", "asset_key": KEY, "day": DAY, "digest": done.digest, "row_count": 4,
+        "run_id": "run-1", "asset_key": KEY, "day": DAY, "digest": done.digest, "delta_version": None, "row_count": 4,
         "inserted_count": 4, "updated_count": 0, "deleted_count": 0,
     }  # fmt: skip
 
@@ -165,28 +165,32 @@ def test_a_statement_that_snowflake_refuses_rolls_the_load_back(
     assert rows_of(warehouse, KEY, day=DAY).equals(rows(KEY, 5))
 
 
-def test_a_load_killed_between_copy_and_merge_can_be_run_again(warehouse: Warehouse) -> None:
-    """Kill -9: the server rolls the dead client's transaction back, and the stage holds nothing that confuses."""
+@pytest.mark.parametrize("step", ["send", "copy", "swap", "ledger.record"])
+def test_a_load_killed_after_any_step_can_be_run_again(step: str, warehouse: Warehouse) -> None:
+    """Kill -9 after PUT, after COPY, after MERGE, and between the ledger's row and COMMIT: nothing has changed."""
     load(warehouse, KEY, rows(KEY, 5), day=DAY)
+    before = (rows_of(warehouse, KEY), rows_of(warehouse, LOAD_LEDGER.key))
     program = f"""
         import os, signal
         from pathlib import Path
         from semops_data.settings import Settings
-        from semops_data.warehouse import load as module
+        from semops_data.warehouse import ledger, load as module
         from semops_data.warehouse.warehouse import Warehouse
         from semops_data_tests.warehouse.rows import rows
-        real = module.swap
-        def die(*args):
-            real(*args)
+        place, name = (ledger, "record") if {step!r} == "ledger.record" else (module, {step!r})
+        real = getattr(place, name)
+        def die(*args, **kwargs):
+            real(*args, **kwargs)
             os.kill(os.getpid(), signal.SIGKILL)
-        module.swap = die
+        setattr(place, name, die)
         settings = Settings(home=Path({str(warehouse.settings.home)!r}), snowflake_account=None)
         module.load(Warehouse(settings, schema={warehouse.schema!r}), {KEY!r}, rows({KEY!r}, 5, seed=1), day={DAY!r})
     """
     died = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False, env=dict(os.environ))
     assert died.returncode == -signal.SIGKILL
-    assert rows_of(warehouse, KEY, day=DAY).equals(rows(KEY, 5))
+    assert (rows_of(warehouse, KEY), rows_of(warehouse, LOAD_LEDGER.key)) == before
     assert load(warehouse, KEY, rows(KEY, 5, seed=1), day=DAY).counts == Counts(updated=5)
+    assert load(warehouse, KEY, rows(KEY, 5, seed=1), day=DAY).is_skipped
 
 
 @pytest.mark.parametrize(
