@@ -178,13 +178,24 @@ DEFECT_KINDS = (
     "not_allowed",
     "orphaned_reference",
     "duplicate_row",
+    "late_row",
+    "currency_mix_up",
+    "unit_mix_up",
+    "new_column",
+    "changed_type",
+    "drift",
+    "silent_redefinition",
 )
 
 DEFECTS = (
     DAY,
     Column("table_name", "string", "Table of the landing room whose object holds the defect.", is_key=True),
     Column(
-        "row_number", "int64", "Position of the row in the landed object, from 0.", unit="row", is_key=True, minimum=0
+        "row_number",
+        "int64",
+        "Position of the row in the landed object, from 0; negative where every row of the object is concerned.",
+        unit="row",
+        is_key=True,
     ),
     Column("kind", "string", "What is wrong with the row.", allowed=DEFECT_KINDS),
     Column(
@@ -194,7 +205,12 @@ DEFECTS = (
         nullable=True,
     ),
     Column("row_key", "string", "Primary key that the row carries."),
-    Column("caught_by", "string", "What must catch it: 'duplicate', or the reason under which it is quarantined."),
+    Column(
+        "caught_by",
+        "string",
+        "What must catch it: 'duplicate', the reason under which it is quarantined, or 'check:' and the check that "
+        "must not pass.",
+    ),
 )
 
 

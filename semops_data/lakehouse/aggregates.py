@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from semops_data.contracts import table
+from semops_data.contracts.shop import LATER_DAYS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +30,35 @@ SELECT $day AS day, orders, units, customers, gmv_cents, discount_cents, refund_
        gmv_cents::DOUBLE / nullif(orders, 0) AS average_order_value_cents,
        refund_cents::DOUBLE / nullif(gmv_cents - discount_cents, 0) AS refund_rate
 FROM placed, sold
+"""
+
+AFTER_SALES = """
+WITH paid AS (
+    SELECT count_if(status = 'captured') AS payments_captured, count_if(status = 'failed') AS payments_failed,
+           coalesce(sum(amount_cents) FILTER (status = 'captured'), 0) AS captured_cents, count(*) AS attempts
+    FROM payments
+), came_back AS (
+    SELECT count(*) AS returns, coalesce(sum(quantity), 0) AS returned_units,
+           coalesce(sum(refund_cents), 0) AS returned_cents
+    FROM returns
+), sold AS (
+    SELECT coalesce(sum(quantity), 0) AS units FROM order_items
+)
+SELECT $day AS day, payments_captured, payments_failed, captured_cents,
+       payments_failed::DOUBLE / nullif(attempts, 0) AS payment_failure_rate,
+       returns, returned_units, returned_cents, returned_units::DOUBLE / nullif(units, 0) AS return_rate
+FROM paid, came_back, sold
+"""
+
+REVENUE_RESTATED = """
+SELECT $day AS day, order_day, date_diff('day', order_day::DATE, $day::DATE) AS days_later, count(*) AS orders,
+       sum(subtotal_cents) AS gmv_cents, sum(discount_cents) AS discount_cents,
+       sum(coalesce(u.refund_cents, o.refund_cents)) AS refund_cents,
+       sum(subtotal_cents - discount_cents - coalesce(u.refund_cents, o.refund_cents)) AS net_revenue_cents
+FROM orders AS o LEFT JOIN order_updates AS u USING (order_id)
+WHERE order_day::DATE >= $day::DATE - LATER_DAYS
+GROUP BY order_day
+ORDER BY order_day
 """
 
 FUNNEL = """
@@ -63,6 +94,15 @@ ORDER BY customer_id
 """
 
 READS = {
+    "after_sales": {
+        "payments": ("status", "amount_cents"),
+        "returns": ("quantity", "refund_cents"),
+        "order_items": ("quantity",),
+    },
+    "revenue_restated": {
+        "orders": ("order_id", "order_day", "subtotal_cents", "discount_cents", "refund_cents"),
+        "order_updates": ("order_id", "refund_cents"),
+    },
     "daily_revenue": {
         "orders": ("customer_id", "subtotal_cents", "discount_cents", "refund_cents"),
         "order_items": ("quantity",),
@@ -75,8 +115,19 @@ READS = {
 }
 """For each aggregate, the tables of the lakehouse and the columns that it reads."""
 
-_QUERIES = {"daily_revenue": DAILY_REVENUE, "funnel": FUNNEL, "customer_value": CUSTOMER_VALUE}
+DAYS_BEFORE = {"revenue_restated": LATER_DAYS}
+"""Aggregates of a day that also read some days before it."""
+
+_QUERIES = {
+    "daily_revenue": DAILY_REVENUE,
+    "after_sales": AFTER_SALES,
+    "revenue_restated": REVENUE_RESTATED.replace("LATER_DAYS", str(LATER_DAYS)),
+    "funnel": FUNNEL,
+    "customer_value": CUSTOMER_VALUE,
+}
 _NET = [("lakehouse/orders", name) for name in ("subtotal_cents", "discount_cents", "refund_cents")]
+_REFUND = [("lakehouse/orders", "refund_cents"), ("lakehouse/order_updates", "refund_cents")]
+_ATTEMPT = [("lakehouse/payments", "status")]
 _STEP = [("lakehouse/events", "session_id"), ("lakehouse/events", "event_name")]
 _SESSIONS = [("lakehouse/sessions", "session_id")]
 
@@ -91,6 +142,25 @@ SOURCES: dict[str, Sources] = {
         "net_revenue_cents": _NET,
         "average_order_value_cents": [*_NET[:1], ("lakehouse/orders", "order_id")],
         "refund_rate": _NET,
+    },
+    "after_sales": {
+        "payments_captured": _ATTEMPT,
+        "payments_failed": _ATTEMPT,
+        "captured_cents": [("lakehouse/payments", "amount_cents"), *_ATTEMPT],
+        "payment_failure_rate": _ATTEMPT,
+        "returns": [("lakehouse/returns", "return_id")],
+        "returned_units": [("lakehouse/returns", "quantity")],
+        "returned_cents": [("lakehouse/returns", "refund_cents")],
+        "return_rate": [("lakehouse/returns", "quantity"), ("lakehouse/order_items", "quantity")],
+    },
+    "revenue_restated": {
+        "order_day": [("lakehouse/orders", "order_day")],
+        "days_later": [("lakehouse/orders", "order_day")],
+        "orders": [("lakehouse/orders", "order_id")],
+        "gmv_cents": _NET[:1],
+        "discount_cents": _NET[1:2],
+        "refund_cents": _REFUND,
+        "net_revenue_cents": [*_NET[:2], *_REFUND],
     },
     "funnel": {
         "sessions": _SESSIONS,
@@ -122,7 +192,7 @@ def aggregate(lake: Lake, name: str, day: str | None = None) -> pa.Table:
 
     Args:
         lake: holds the tables of `READS[name]`.
-        name: `daily_revenue`, `funnel` or `customer_value`.
+        name: a key of `READS`.
         day: an ISO date; none for `customer_value`, which reads all days.
 
     Returns:
@@ -131,12 +201,20 @@ def aggregate(lake: Lake, name: str, day: str | None = None) -> pa.Table:
     Raises:
         MissingTableError: where a table that it reads was never written.
     """
-    where = {"day": day} if day else None
+    import pyarrow as pa
+
+    days = last_days(day, DAYS_BEFORE.get(name, 0)) if day else []
+    places: list[dict[str, str] | None] = [{"day": each} for each in days] or [None]
     rows = {
-        source: lake.read(f"lakehouse/{source}", columns=columns, where=where)
+        source: pa.concat_tables([lake.read(f"lakehouse/{source}", columns=columns, where=where) for where in places])
         for source, columns in READS[name].items()
     }
     return query(name, rows, day)
+
+
+def last_days(day: str, before: int) -> list[str]:
+    """A day and so many days before it, as ISO dates."""
+    return [(date.fromisoformat(day) - timedelta(days=lag)).isoformat() for lag in range(before + 1)]
 
 
 def query(name: str, rows: dict[str, pa.Table], day: str | None = None) -> pa.Table:

@@ -9,6 +9,7 @@ from semops_data.lakehouse.aggregates import READS, SOURCES
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
 from semops_data.partitions import calendar
+from semops_data.settings import load_settings
 
 
 def lakehouse_asset(name: str) -> dg.AssetsDefinition:
@@ -33,7 +34,8 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         from semops_data.lakehouse.settle import settle
 
-        result = settle(lake, landing_store, name, context.partition_key)
+        policy = load_settings().new_columns
+        result = settle(lake, landing_store, name, context.partition_key, new_columns=policy)
         lineage = {column.name: [(f"landing/{name}", raw_name(column))] for column in contract.columns}
         lineage.pop("day", None)
         return dg.MaterializeResult(
@@ -92,4 +94,4 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
 
 
 LAKEHOUSE = [lakehouse_asset(name) for name in SHOP_TABLES]
-AGGREGATES = [aggregate_asset(name) for name in ("daily_revenue", "customer_value", "funnel")]
+AGGREGATES = [aggregate_asset(name) for name in READS]

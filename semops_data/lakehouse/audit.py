@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 WHOLE_DAY = "all"
+RESTATED = "restated_"
+STOCK = ("opening", "received", "sold", "written_off", "closing")
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,15 @@ def keys_are_unique(lake: Lake, name: str, day: str) -> Finding:
 
 def references_resolve(lake: Lake, name: str, day: str) -> Finding:
     """Whether every foreign key is the key of a row of the table that it refers to."""
+    from semops_data.lakehouse.settle import referred_partitions
+
     orphans = {}
     for column, target, target_column in table(f"lakehouse/{name}").references:
         values = partition(lake, name, day, [column]).column(column).drop_null()
-        keys = partition(lake, target.split("/")[1], day, [target_column]).column(target_column)
-        orphans[column] = len(values) - (pc.sum(pc.is_in(values, value_set=keys.combine_chunks())).as_py() or 0)
+        places = referred_partitions(name, target, day)
+        keys = pa.concat_tables([lake.read(target, columns=[target_column], where=where) for where in places])
+        known = keys.column(target_column).combine_chunks()
+        orphans[column] = len(values) - (pc.sum(pc.is_in(values, value_set=known)).as_py() or 0)
     return Finding(not any(orphans.values()), "0 orphans in every reference", _counts(orphans, "no references"))
 
 
@@ -128,6 +134,54 @@ def orders_agree_with_their_items(lake: Lake, day: str) -> Finding:
     ).fill_null(fill_value=False)
     differing = both.num_rows - (pc.sum(agrees).as_py() or 0)
     return Finding(differing == 0, "0 orders that differ from their items", f"{differing} of {both.num_rows} orders")
+
+
+def payments_agree_with_their_orders(lake: Lake, day: str) -> Finding:
+    """Whether each captured payment is the total of its order, and each order that was not cancelled has one."""
+    payments = partition(lake, "payments", day, ["order_id", "status", "amount_cents"])
+    captured = payments.filter(pc.equal(payments.column("status"), "captured"))
+    sums = captured.group_by("order_id").aggregate([("amount_cents", "sum")])
+    orders = partition(lake, "orders", day, ["order_id", "financial_status", "total_cents"])
+    owed = orders.filter(pc.not_equal(orders.column("financial_status"), "cancelled"))
+    both = owed.join(sums, "order_id", join_type="full outer", use_threads=False)
+    agrees = pc.equal(both.column("total_cents"), both.column("amount_cents_sum")).fill_null(fill_value=False)
+    differing = both.num_rows - (pc.sum(agrees).as_py() or 0)
+    return Finding(differing == 0, "0 orders whose payment differs", f"{differing} of {both.num_rows} orders")
+
+
+def stock_adds_up(lake: Lake, day: str) -> Finding:
+    """Whether each product's stock at the end of the day follows from what came and went."""
+    rows = partition(lake, "inventory", day)
+    opening, received, sold, lost, closing = (rows.column(f"{name}_quantity") for name in STOCK)
+    expected = pc.subtract(pc.subtract(pc.add(opening, received), sold), lost)
+    differing = pc.sum(pc.not_equal(expected, closing)).as_py() or 0
+    return Finding(differing == 0, "0 products whose stock differs", f"{differing} of {rows.num_rows} products")
+
+
+def restated_equals_the_truth(lake: Lake, day: str) -> Finding | None:
+    """Whether each row of a day's restated revenue shows the known answers about its order day, exactly.
+
+    Returns:
+        The finding; none where no answer is known for the day.
+    """
+    if not lake.exists("synthesis/truth"):
+        return None
+    truth = lake.read("synthesis/truth", where={"day": day})
+    truth = truth.filter(pc.starts_with(truth.column("metric"), RESTATED))
+    answers = {(row["subject"], row["metric"].removeprefix(RESTATED)): row["value"] for row in truth.to_pylist()}
+    if not answers:
+        return None
+    rows = {row["order_day"]: row for row in lake.read("lakehouse/revenue_restated", where={"day": day}).to_pylist()}
+    shown = {(subject, metric): rows.get(subject, {}).get(metric, 0) for subject, metric in answers}
+    wrong = sorted(key for key, answer in answers.items() if shown[key] != answer)
+    unknown = sorted(rows.keys() - {subject for subject, _ in answers})
+    actual = ", ".join(f"{metric} of {subject}={shown[subject, metric]}" for subject, metric in wrong[:3])
+    expected = ", ".join(f"{metric} of {subject}={answers[subject, metric]}" for subject, metric in wrong[:3])
+    return Finding(
+        not wrong and not unknown,
+        expected or f"{len(answers)} answers",
+        actual or (f"unexpected days {', '.join(unknown)}" if unknown else f"{len(answers)} equal"),
+    )
 
 
 def equals_the_truth(lake: Lake, key: str, day: str) -> Finding | None:

@@ -1,6 +1,6 @@
 """The checks of the room: claims about each table's day, recounted from storage."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -109,6 +109,44 @@ def orders_agree_with_their_items(
     return _claim("orders_agree_with_their_items", key, finding)
 
 
+def day_check(name: str, claim: str, text: str) -> dg.AssetChecksDefinition:
+    """A claim about one table's day that the audit's function of the same name tests."""
+    key = dg.AssetKey(["lakehouse", name])
+
+    @dg.asset_check(asset=key, name=claim, blocking=True, description=text)
+    def holds(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+        from semops_data.lakehouse import audit
+
+        test: Callable[[Lake, str], Finding | None] = getattr(audit, claim)
+        return _claim(claim, key, test(lake, _day(context, key)))
+
+    return holds
+
+
+AGREEMENTS = [
+    day_check("payments", "payments_agree_with_their_orders",
+              "Each captured payment is its order's total, in euros; each order that was not cancelled has one."),
+    day_check("inventory", "stock_adds_up",
+              "What was in stock, came and went makes what is left, for every product."),
+]  # fmt: skip
+
+
+@dg.asset_check(
+    asset=["lakehouse", "revenue_restated"],
+    name="equals_the_truth",
+    blocking=True,
+    additional_deps=[["synthesis", "truth"]],
+)
+def restated_equals_the_truth(
+    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]
+) -> dg.AssetCheckResult:
+    """Revenue by the day of the orders shows the known answers, as known when the day ended."""
+    from semops_data.lakehouse import audit
+
+    key = dg.AssetKey(["lakehouse", "revenue_restated"])
+    return _claim("equals_the_truth", key, audit.restated_equals_the_truth(lake, _day(context, key)))
+
+
 def truth_check(name: str) -> dg.AssetChecksDefinition:
     """The claim that a daily aggregate shows the known answers."""
     key = dg.AssetKey(["lakehouse", name])
@@ -126,7 +164,7 @@ def truth_check(name: str) -> dg.AssetChecksDefinition:
     return equals
 
 
-TRUTHS = [truth_check(name) for name in ("daily_revenue", "funnel")]
+TRUTHS = [truth_check(name) for name in ("daily_revenue", "after_sales", "funnel")]
 
 
 @dg.asset_check(

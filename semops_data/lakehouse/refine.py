@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from semops_data.contracts import table
-from semops_data.contracts.business import raw_name
+from semops_data.contracts.business import DERIVED, LATE, raw_name
 from semops_data.contracts.rules import Rule
 from semops_data.lakehouse.typing import typed
 from semops_data.landing.objects import raw_texts
@@ -72,9 +73,12 @@ def refine(name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedAr
     for column in contract.columns:
         if column.name == "day" and contract.partition_by:
             values["day"] = pl.Series("day", [day]).new_from_index(0, rows.height)
-        else:
+        elif column.name not in DERIVED:
             values[column.name], unreadable[column.name] = typed(column, rows[raw_name(column)])
     frame = pl.DataFrame(values)
+    for column in contract.columns:
+        if moment := DERIVED.get(column.name):
+            frame = frame.with_columns(pl.col(moment).dt.strftime("%Y-%m-%d").alias(column.name))
     masks = [
         (Rule.NOT_JSON.value, pl.Series(landed.is_broken)),
         *_broken_alone(contract, frame, unreadable),
@@ -114,7 +118,10 @@ def _broken_in_company(
 
     moment = next((column.name for column in contract.columns if column.type == "timestamp"), None)
     if contract.partition_by and moment:
-        yield Rule.OUTSIDE_DAY.on(moment), frame[moment].dt.strftime("%Y-%m-%d") != day
+        # Some exports may bring rows of the days just before.
+        earliest = (date.fromisoformat(day) - timedelta(days=LATE.get(contract.name, 0))).isoformat()
+        happened = frame[moment].dt.strftime("%Y-%m-%d")
+        yield Rule.OUTSIDE_DAY.on(moment), (happened > day) | (happened < earliest)
     for name, keys in known.items():
         members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
         yield Rule.ORPHAN.on(name), frame[name].is_not_null() & ~frame[name].is_in(members.implode())

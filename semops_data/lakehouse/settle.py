@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from semops_data.contracts import table
-from semops_data.contracts.business import is_daily, raw_name
+from semops_data.contracts.business import LOOK_BACK, is_daily, raw_name
 from semops_data.lakehouse.lake import MissingTableError
 from semops_data.lakehouse.refine import refine
 from semops_data.landing.objects import read_landed
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from semops_data.lakehouse.lake import Commit, Lake
     from semops_data.lakehouse.refine import Ledger
     from semops_data.landing.objects import Landed
@@ -70,7 +70,9 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str) -> Settled:
 
 
 def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.ChunkedArray]:
-    """For each referring column, the keys that its rows may refer to: of a daily table those of the same day.
+    """For each referring column, the keys that its rows may refer to.
+
+    Of a daily table these are the keys of the same day, or of some days before it where the rows follow later.
 
     Raises:
         MissingTableError: where there are none although rows refer to some, so that all would seem orphaned.
@@ -78,11 +80,25 @@ def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.
     contract = table(f"lakehouse/{name}")
     known = {}
     for column, target, target_column in contract.references:
-        where = {"day": day} if table(target).partition_by else None
-        keys = lake.read(target, columns=[target_column], where=where).column(target_column)
+        keys = pa.chunked_array(
+            [
+                chunk
+                for where in referred_partitions(name, target, day)
+                for chunk in lake.read(target, columns=[target_column], where=where).column(target_column).chunks
+            ],
+            pa.string(),
+        )
         refers = pc.count(landed.rows.column(raw_name(contract[column]))).as_py()
         if refers and not len(keys):
             raise MissingTableError(f"{target} holds no rows for {day}, to which {refers} rows of {name} refer: "
                                     f"materialize {target} for {day} first")  # fmt: skip
         known[column] = keys
     return known
+
+
+def referred_partitions(name: str, target: str, day: str) -> list[dict[str, str] | None]:
+    """The partitions of the referred table that rows of a day may refer to; None stands for the whole table."""
+    if not table(target).partition_by:
+        return [None]
+    days = [date.fromisoformat(day) - timedelta(days=lag) for lag in range(LOOK_BACK.get(name, 0) + 1)]
+    return [{"day": each.isoformat()} for each in days]

@@ -1,4 +1,4 @@
-"""One day of the business, whole: its exports, its known answers, its planted defects."""
+"""One day of the business, whole or in batches: its exports, its known answers, its planted defects."""
 
 from __future__ import annotations
 
@@ -10,30 +10,36 @@ import numpy as np
 import pyarrow as pa
 
 from semops_data.contracts.business import SHOP_TABLES
-from semops_data.synthesis.answers import truth
+from semops_data.synthesis.aftersales import come_back, order_updates, payments, returns
+from semops_data.synthesis.answers import Answers
+from semops_data.synthesis.campaigns import campaigns
 from semops_data.synthesis.catalogue import products
 from semops_data.synthesis.defects import CUT, plant
 from semops_data.synthesis.export import export
-from semops_data.synthesis.people import customer_range, customers
-from semops_data.synthesis.sales import draw_sales, order_items, orders
+from semops_data.synthesis.faults import distort, scenario_defects
+from semops_data.synthesis.people import changed_on, customer_range, customers
+from semops_data.synthesis.sales import batch_count, booked, draw_sales, order_items, orders
+from semops_data.synthesis.stock import inventory
 from semops_data.synthesis.web import NOBODY, draw_visits, events, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from semops_data.synthesis.parameters import Business
-    from semops_data.synthesis.sales import Sales
-    from semops_data.synthesis.web import Visits
+
+DAY_TABLES = ("customers", "products", "campaigns", "inventory")
+"""Exports that need the whole day; the others are made batch by batch."""
 
 
 @dataclass(frozen=True)
 class BusinessDay:
-    """One day.
+    """One day, or one batch of it.
 
     Attributes:
         clean: typed rows of `lakehouse/<table>` by table name, as they must come out in the end.
         tables: raw rows of `landing/<table>` by table name, with defects.
-        truth: rows of `synthesis/truth`.
+        truth: rows of `synthesis/truth`; none before the last batch.
         defects: rows of `synthesis/defects`.
     """
 
@@ -51,15 +57,60 @@ class BusinessDay:
         ]
 
 
-def _customers_seen(business: Business, day: date, sales: Sales, visits: Visits) -> pa.Table:
-    """The customers who signed up, ordered or visited on the day, each once."""
-    is_known = visits.customer != NOBODY
-    who = np.concatenate([np.arange(*customer_range(business, day)), sales.customer, visits.customer[is_known]])
-    when = np.concatenate([np.zeros(business.sign_ups_per_day, np.int64), sales.second, visits.start[is_known]])
-    index, inverse = np.unique(who, return_inverse=True)
-    last_seen = np.zeros(index.size, np.int64)
-    np.maximum.at(last_seen, inverse, when)
-    return customers(business, index, last_seen)
+class Tally:
+    """What is known of a day after all its batches: who was seen, and what was sold. Bytes per customer, not rows."""
+
+    def __init__(self, business: Business, day: date) -> None:
+        """Nobody was seen yet but those whose account changed."""
+        self.seen = np.zeros(customer_range(business, day)[1], np.bool_)
+        self.seen[changed_on(business, day)] = True
+        self.sold = np.zeros(business.product_count, np.int64)
+
+
+def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]]:
+    """The day's rows without defects, batch by batch; the last item holds the tables that need the whole day.
+
+    Raises:
+        ValueError: where the day lies before the first day of trade.
+    """
+    business.days_open(day)
+    tally = Tally(business, day)
+    for batch in range(batch_count(business, day)):
+        yield _batch(business, day, batch, tally)
+    yield {
+        "customers": customers(business, np.flatnonzero(tally.seen), day),
+        "products": products(business, day),
+        "campaigns": campaigns(business, day),
+        "inventory": inventory(business, day, tally.sold),
+    }
+
+
+def _batch(business: Business, day: date, batch: int, tally: Tally) -> dict[str, pa.Table]:
+    placed = list(booked(business, day, batch))
+    back = list(come_back(business, day, batch))
+    all_sales = draw_sales(business, day, batch)
+    visits = draw_visits(business, day, all_sales, batch)
+    for _, sales in placed:
+        tally.seen[sales.customer] = True
+        tally.sold += np.bincount(sales.product, weights=sales.quantity, minlength=tally.sold.size).astype(np.int64)
+    tally.seen[visits.customer[visits.customer != NOBODY]] = True
+    parts = {
+        "orders": [orders(day, when, sales) for when, sales in placed],
+        "order_items": [order_items(day, when, sales) for when, sales in placed],
+        "payments": [payments(business, day, when, sales) for when, sales in placed],
+        "order_updates": [order_updates(business, day, when, sales) for when, sales in back],
+        "returns": [returns(business, day, when, sales) for when, sales in back],
+        "sessions": [sessions(business, day, visits)],
+        "events": [events(business, day, all_sales, visits)],
+    }
+    return {name: _joined(name, tables) for name, tables in parts.items()}
+
+
+def _joined(name: str, tables: list[pa.Table]) -> pa.Table:
+    from semops_data.contracts import table
+
+    schema = table(f"lakehouse/{name}").arrow_schema
+    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
 
 
 def clean_day(business: Business, day: date) -> dict[str, pa.Table]:
@@ -68,31 +119,53 @@ def clean_day(business: Business, day: date) -> dict[str, pa.Table]:
     Raises:
         ValueError: where the day lies before the first day of trade.
     """
-    business.days_open(day)
-    sales = draw_sales(business, day)
-    visits = draw_visits(business, day, sales)
-    return {
-        "customers": _customers_seen(business, day, sales, visits),
-        "products": products(business, day),
-        "orders": orders(business, day, sales),
-        "order_items": order_items(day, sales),
-        "sessions": sessions(business, day, visits),
-        "events": events(business, day, sales, visits),
-    }
+    found: dict[str, list[pa.Table]] = {name: [] for name in SHOP_TABLES}
+    for batch in clean_batches(business, day):
+        for name, rows in batch.items():
+            found[name].append(rows)
+    return {name: pa.concat_tables(rows).combine_chunks() for name, rows in found.items()}
 
 
-@lru_cache(maxsize=2)
-def business_day(business: Business, day: date) -> BusinessDay:
-    """The whole day; the last two are kept, because seven assets ask for the same one in turn.
+def stream(business: Business, day: date) -> Iterator[BusinessDay]:
+    """The whole day in batches; the rows of a table in all batches are those of its object, in order.
 
     Raises:
         ValueError: where the day lies before the first day of trade.
     """
-    clean = clean_day(business, day)
-    planted = {name: plant(business, name, day, export(name, clean[name])) for name in SHOP_TABLES}
+    answers, first_row = Answers(business, day), dict.fromkeys(SHOP_TABLES, 0)
+    total = batch_count(business, day)
+    for number, clean in enumerate(clean_batches(business, day)):
+        answers.add(clean, number if number < total else None)
+        tables, manifests = {}, []
+        for name, rows in clean.items():
+            raw = distort(business, name, day, export(name, rows))
+            tables[name], manifest = plant(business, name, day, raw, batch=number, first_row=first_row[name])
+            first_row[name] += tables[name].num_rows
+            manifests.append(manifest)
+        truth = answers.rows() if number == total else answers.none()
+        if number == total:
+            manifests.append(scenario_defects(business, day))
+        yield BusinessDay(clean, tables, truth, pa.concat_tables(manifests))
+
+
+@lru_cache(maxsize=2)
+def business_day(business: Business, day: date) -> BusinessDay:
+    """The whole day; the last two are kept, because many assets ask for the same one in turn.
+
+    Raises:
+        ValueError: where the day lies before the first day of trade.
+    """
+    batches = list(stream(business, day))
+
+    def joined(parts: list[dict[str, pa.Table]]) -> dict[str, pa.Table]:
+        return {
+            name: pa.concat_tables([part[name] for part in parts if name in part]).combine_chunks()
+            for name in SHOP_TABLES
+        }
+
     return BusinessDay(
-        clean=clean,
-        tables={name: rows for name, (rows, _) in planted.items()},
-        truth=truth(clean, day),
-        defects=pa.concat_tables([manifest for _, manifest in planted.values()]),
+        clean=joined([batch.clean for batch in batches]),
+        tables=joined([batch.tables for batch in batches]),
+        truth=batches[-1].truth,
+        defects=pa.concat_tables([batch.defects for batch in batches]),
     )

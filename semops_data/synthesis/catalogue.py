@@ -1,4 +1,4 @@
-"""Products: a fixed catalogue whose list prices move from week to week."""
+"""Products: a fixed catalogue in which each list price changes every four weeks, on a day of its own."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
 
+PRICE_DAYS = 28
+VERSIONS = 65_536
+"""More versions of a price than the calendar has."""
 STYLES = ("Classic", "Compact", "Daily", "Eco", "Grand", "Light", "Nordic", "Prime", "Pure", "Urban")
 NOUNS = {
     "apparel": ("Jacket", "Scarf", "Shirt", "Socks"),
@@ -37,15 +40,18 @@ def product_ids(index: Ints) -> pa.Array:
     return identifiers("P", index, 5)
 
 
-def _week(day: date) -> int:
-    return (day.toordinal() - 1) // 7
+def _version(business: Business, index: Ints, day: date) -> tuple[Ints, Ints]:
+    """How often each product's price has changed by the day, and the ordinal of the day of the last change."""
+    since = day.toordinal() + (lasting(business, "price_day", index) * PRICE_DAYS).astype(np.int64)
+    return since // PRICE_DAYS, day.toordinal() - since % PRICE_DAYS
 
 
 def list_prices(business: Business, day: date) -> Ints:
     """List price of every product on the day, in cents: (product_count,)."""
     index = np.arange(business.product_count)
     base = np.exp(1.4 + 3.2 * lasting(business, "base_price", index))
-    swing = 0.9 + 0.2 * lasting(business, f"price_of_week_{_week(day)}", index)
+    version, _ = _version(business, index, day)
+    swing = 0.9 + 0.2 * lasting(business, "price", index * VERSIONS + version)
     # Prices end in 9 cents, as they do in shops.
     return (base * swing * 10).astype(np.int64) * 10 + 9
 
@@ -63,8 +69,7 @@ def products(business: Business, day: date) -> pa.Table:
     noun = pick(nouns, category * per_category + draw("noun", per_category))
     title = pc.binary_join_element_wise(pick(STYLES, draw("style", len(STYLES))), noun, index.astype(str), " ")
     created = midnight(business.start_date) - (30 + draw("age_days", 600)) * DAY_SECONDS
-    # Ordinal 1 was a Monday: prices change as the week begins.
-    monday = (_week(day) * 7 + 1 - 719_163) * DAY_SECONDS
+    _, changed = _version(business, index, day)
     return pa.Table.from_arrays(
         [
             product_ids(index),
@@ -73,7 +78,7 @@ def products(business: Business, day: date) -> pa.Table:
             pick(pools(business.seed)["vendor"], draw("vendor", POOL)),
             pa.array(list_prices(business, day)),
             moments(created),
-            moments(np.full(index.size, monday)),
+            moments(np.maximum(created, (changed - 719_163) * DAY_SECONDS)),
         ],
         schema=table("lakehouse/products").arrow_schema,
     )

@@ -21,13 +21,20 @@ Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 DAY_SECONDS = 86_400
 WEEK = (0.95, 0.92, 0.93, 0.98, 1.05, 1.12, 1.05)
 """Trade by weekday, Monday first; the mean is 1."""
+YEAR = (0.97, 0.92, 0.95, 0.97, 1.00, 0.98, 0.94, 0.93, 0.98, 1.02, 1.14, 1.20)
+"""Trade by month, January first; the mean is 1."""
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 9, 9, 10, 9, 8, 8, 8, 9, 10, 12, 12, 9, 5, 2)
 """Trade by hour of the day, as weights."""
 
 
-def generator(business: Business, table: str, day: date) -> np.random.Generator:
-    """The generator of one table's day: no draw for one partition depends on another partition."""
-    entropy = [business.seed, crc32(table.encode()), day.toordinal()]
+def demand(day: date) -> float:
+    """Trade of the day as a multiple of the mean day's: by weekday and by month."""
+    return WEEK[day.weekday()] * YEAR[day.month - 1]
+
+
+def generator(business: Business, table: str, day: date, batch: int = 0) -> np.random.Generator:
+    """The generator of one table's batch: no draw for one batch or day depends on another."""
+    entropy = [business.seed, crc32(table.encode()), day.toordinal(), batch]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
@@ -48,11 +55,16 @@ def lasting(business: Business, purpose: str, index: Ints) -> Floats:
     return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
+def choose(chance: np.random.Generator, shares: Sequence[float], size: int) -> Ints:
+    """Positions drawn by their shares, which need not sum to 1: (size,)."""
+    edges = np.cumsum(np.array(shares, np.float64))
+    drawn: Ints = np.searchsorted(edges / edges[-1], chance.random(size), side="right")
+    return np.minimum(drawn, len(edges) - 1)
+
+
 def seconds_of_day(chance: np.random.Generator, size: int) -> Ints:
     """Seconds after midnight, busy in the evening and quiet at night: (size,) in 0-86,399."""
-    weights = np.array(HOURS, dtype=np.float64)
-    hours = chance.choice(24, size=size, p=weights / weights.sum())
-    return hours.astype(np.int64) * 3_600 + chance.integers(0, 3_600, size=size)
+    return choose(chance, HOURS, size) * 3_600 + chance.integers(0, 3_600, size=size)
 
 
 def midnight(day: date) -> int:

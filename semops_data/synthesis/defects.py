@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from semops_data.contracts import table
-from semops_data.contracts.business import raw_name
+from semops_data.contracts.business import DERIVED, raw_name
 from semops_data.contracts.rules import DUPLICATE, Rule
+from semops_data.contracts.shop import CURRENCIES
 from semops_data.synthesis.chance import generator
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from semops_data.synthesis.parameters import Business
 
 UNREADABLE = "n/a"
+IN_MICROS = "123456789000.00"
+"""An amount as some interfaces write it, in millionths, where euros belong."""
 LONG_AGO = "1999-12-31T23:59:59Z"
 
 
@@ -53,13 +57,13 @@ def faults(name: str) -> tuple[Fault, ...]:
     contract = table(f"lakehouse/{name}")
     found = [REPEATED] + ([CUT] if name == "events" else [])
     for column in contract.columns:
-        if column.name != "day":
+        if column.name not in DERIVED:
             found += _faults_of(column, name)
     for reference, _, _ in contract.references:
         found.append(Fault("orphaned_reference", Rule.ORPHAN.on(reference), reference, "unknown"))
     moment = next((column for column in contract.columns if column.type == "timestamp"), None)
     if contract.partition_by and moment:
-        found.append(Fault("out_of_range", Rule.OUTSIDE_DAY.on(moment.name), moment.name, LONG_AGO))
+        found.append(Fault("late_row", Rule.OUTSIDE_DAY.on(moment.name), moment.name, LONG_AGO))
     return tuple(found)
 
 
@@ -78,10 +82,16 @@ def _faults_of(column: Column, name: str) -> list[Fault]:
         found.append(Fault("out_of_range", Rule.OUT_OF_RANGE.on(column.name), raw, value))
     if column.allowed:
         found.append(Fault("not_allowed", Rule.NOT_ALLOWED.on(column.name), raw, "unheard-of"))
+    if column.allowed == CURRENCIES:
+        found.append(Fault("currency_mix_up", Rule.NOT_ALLOWED.on(column.name), raw, "USD"))
+    if is_money:
+        found.append(Fault("unit_mix_up", Rule.OUT_OF_RANGE.on(column.name), raw, IN_MICROS))
     return found
 
 
-def plant(business: Business, name: str, day: date, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
+def plant(
+    business: Business, name: str, day: date, clean: pa.Table, *, batch: int = 0, first_row: int = 0
+) -> tuple[pa.Table, pa.Table]:
     """Add defective rows to an export.
 
     Args:
@@ -89,12 +99,14 @@ def plant(business: Business, name: str, day: date, clean: pa.Table) -> tuple[pa
         name: the exported table.
         day: the day.
         clean: raw rows without defects.
+        batch: number of the batch that the rows are.
+        first_row: rows of the table's object before this batch.
 
     Returns:
         The rows to land, and their manifest: rows of `synthesis/defects`. A row with the kind `unreadable_row` is
         still whole here; it is cut when it is written.
     """
-    chance = generator(business, f"defects of {name}", day)
+    chance = generator(business, f"defects of {name}", day, batch)
     count = round(clean.num_rows * business.defect_rate)
     known = faults(name)
     which = chance.integers(0, len(known), size=count)
@@ -107,7 +119,7 @@ def plant(business: Business, name: str, day: date, clean: pa.Table) -> tuple[pa
     order = np.argsort(np.concatenate([np.arange(clean.num_rows), places]), kind="stable")
     rows = pa.concat_tables([clean, copies]).take(pa.array(order))
     numbers = np.argsort(order, kind="stable")[clean.num_rows :]
-    return rows.combine_chunks(), _manifest(name, day, numbers, [known[code] for code in which], copies)
+    return rows.combine_chunks(), _manifest(name, day, first_row + numbers, [known[code] for code in which], copies)
 
 
 def _overwritten(
@@ -117,8 +129,6 @@ def _overwritten(
     result = values.combine_chunks()
     for code, fault in enumerate(known):
         if fault.column == column:
-            import pyarrow.compute as pc
-
             result = pc.if_else(pa.array(which == code), pa.scalar(fault.value, result.type), result)
     return result
 

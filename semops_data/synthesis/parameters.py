@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
+
+from semops_data.synthesis.scenario import Scenario
 
 if TYPE_CHECKING:
     from semops_data.settings import Settings
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 """Raised when the same parameters yield other rows."""
 
 
@@ -20,20 +22,23 @@ class Business:
 
     Attributes:
         seed: seed of every draw.
-        orders_per_day: mean number of orders a day, over a week.
+        orders_per_day: mean number of orders a day, over a year.
         defect_rate: defective rows beside the clean ones, as a share of these, 0-0.5.
         start_date: the first day of trade.
+        scenario: faults of whole days; none by default.
     """
 
     seed: int = 7
     orders_per_day: int = 3_400
     defect_rate: float = 0.01
     start_date: date = date(2026, 1, 1)
+    scenario: Scenario = field(default_factory=Scenario)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Business:
         """The business that the settings describe."""
-        return cls(settings.seed, settings.orders_per_day, settings.defect_rate, settings.start_date)
+        scenario = Scenario.parse(settings.scenario)
+        return cls(settings.seed, settings.orders_per_day, settings.defect_rate, settings.start_date, scenario)
 
     @property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Customers: who they are never changes; on which day they were last seen does."""
+"""Customers: their names never change; now and then one moves, or changes the mind about messages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from semops_data.synthesis.parameters import Business
 
 POOL = 300
+MOVE_DAYS = 400
+MIND_DAYS = 250
+VERSIONS = 65_536
+"""More versions of an attribute than the calendar has."""
+BLOCK = 1_000_000
+"""Customers that are looked at together."""
 
 
 @lru_cache(maxsize=4)
@@ -53,39 +59,67 @@ def customer_range(business: Business, day: date) -> tuple[int, int]:
     return first, first + business.sign_ups_per_day
 
 
-def customers(business: Business, index: Ints, last_seen: Ints) -> pa.Table:
-    """Customers by number.
+def _version(business: Business, purpose: str, period_days: int, index: Ints, day: date) -> tuple[Ints, Ints]:
+    """A number that changes once in a period, on a day and second of the customer's own, and when it last did.
+
+    Returns:
+        (n,) numbers, and (n,) seconds since 1970 of the last change up to the end of the day.
+    """
+    period = period_days * DAY_SECONDS
+    offset = (lasting(business, f"{purpose}_changes", index) * period).astype(np.int64)
+    now = midnight(day) + DAY_SECONDS - 1 + offset
+    return now // period, (now // period) * period - offset
+
+
+def changed_at(business: Business, index: Ints, day: date) -> Ints:
+    """Seconds since 1970 of the last change of each account up to the end of the day, the sign-up included."""
+    moved = _version(business, "city", MOVE_DAYS, index, day)[1]
+    minded = _version(business, "marketing", MIND_DAYS, index, day)[1]
+    latest: Ints = np.maximum(signed_up_at(business, index), np.maximum(moved, minded))
+    return latest
+
+
+def changed_on(business: Business, day: date) -> Ints:
+    """Numbers of the customers whose account changed on the day, new ones included."""
+    _, known = customer_range(business, day)
+    blocks = (np.arange(first, min(first + BLOCK, known)) for first in range(0, known, BLOCK))
+    return np.concatenate([block[changed_at(business, block, day) >= midnight(day)] for block in blocks])
+
+
+def customers(business: Business, index: Ints, day: date) -> pa.Table:
+    """Customers by number, as they are when the day ends.
 
     Args:
         business: the parameters.
         index: (n,) numbers of customers.
-        last_seen: (n,) seconds since 1970 of each one's last order or session in the export.
+        day: the day.
 
     Returns:
         Rows of `lakehouse/customers`, in the order given.
     """
     pool = pools(business.seed)
 
-    def draw(name: str, size: int) -> Ints:
-        return (lasting(business, name, index) * size).astype(np.int64)
+    def draw(name: str, size: int, version: Ints | int = 0) -> Ints:
+        return (lasting(business, name, index * VERSIONS + version) * size).astype(np.int64)
 
+    home, _ = _version(business, "city", MOVE_DAYS, index, day)
+    mind, _ = _version(business, "marketing", MIND_DAYS, index, day)
     ids = customer_ids(index)
     first, last = pick(pool["first_name"], draw("first_name", POOL)), pick(pool["last_name"], draw("last_name", POOL))
     local = pc.binary_join_element_wise(pc.utf8_lower(first), pc.utf8_lower(last), pc.utf8_lower(ids), ".")
     email = pc.replace_substring_regex(local, pattern="[^a-z0-9.]", replacement="")
     has_city = pa.array(lasting(business, "has_city", index) < 0.97)
-    joined = signed_up_at(business, index)
     return pa.Table.from_arrays(
         [
             ids,
             pc.binary_join_element_wise(email, pa.scalar("example.com"), "@"),
             first,
             last,
-            pc.if_else(has_city, pick(pool["city"], draw("city", POOL)), pa.scalar(None, pa.string())),
+            pc.if_else(has_city, pick(pool["city"], draw("city", POOL, home)), pa.scalar(None, pa.string())),
             pick(COUNTRIES, draw("country", len(COUNTRIES))),
-            pa.array(lasting(business, "is_marketing_accepted", index) < 0.6),
-            moments(joined),
-            moments(np.maximum(joined, last_seen)),
+            pa.array(draw("is_marketing_accepted", 10, mind) < 6),
+            moments(signed_up_at(business, index)),
+            moments(changed_at(business, index, day)),
         ],
         schema=table("lakehouse/customers").arrow_schema,
     )

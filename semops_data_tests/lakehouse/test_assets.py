@@ -7,7 +7,7 @@ import pytest
 from semops_data.contracts.business import SHOP_TABLES
 from semops_data.lakehouse import assets as lakehouse_assets
 from semops_data.lakehouse import checks as lakehouse_checks
-from semops_data.lakehouse.aggregates import SOURCES
+from semops_data.lakehouse.aggregates import READS, SOURCES
 from semops_data.landing.assets import landing_asset
 from semops_data.synthesis.assets import synthesis_asset
 from semops_data_tests.scenario import DAY, DAYS, settle_day, small_business, small_lake
@@ -52,14 +52,14 @@ def test_three_days_settle_and_every_check_holds(platform):
         result = run(day)
         assert result.success
         assert _failed(result) == set()
-    assert len(result.get_asset_check_evaluations()) == len(SHOP_TABLES) * 5 + 4
+    assert len(result.get_asset_check_evaluations()) == len(SHOP_TABLES) * len(lakehouse_checks.CLAIMS) + 8
     assert lake.count("lakehouse/daily_revenue") == len(DAYS)
 
 
 def test_a_second_materialization_changes_no_version_and_no_data_version(platform):
     """Nothing downstream may look stale because somebody pressed the button twice."""
     lake, _, run = platform
-    keys = [f"lakehouse/{name}" for name in (*SHOP_TABLES, "daily_revenue", "funnel", "customer_value")]
+    keys = [f"lakehouse/{name}" for name in (*SHOP_TABLES, *READS)]
     first = run()
     versions = {key: lake.version(key) for key in keys}
     second = run()

@@ -13,15 +13,17 @@ from semops_data.contracts.business import SHOP_TABLES
 from semops_data.contracts.rules import DUPLICATE
 from semops_data.lakehouse.refine import refine
 from semops_data.landing.objects import Landed, decode_lines, encode, read_landed
-from semops_data.synthesis.business import business_day
+from semops_data.synthesis.business import clean_day
 from semops_data.synthesis.defects import faults
 from semops_data.synthesis.export import export
-from semops_data_tests.scenario import DAY, land_day, small_business, small_lake
+from semops_data_tests.scenario import DAYS, land_day, small_business, small_lake
 
-CLEAN = business_day(small_business(), date.fromisoformat(DAY)).clean
+DAY = DAYS[2]
+ALL_DAYS = [clean_day(small_business(), date.fromisoformat(day)) for day in DAYS]
+CLEAN = ALL_DAYS[2]
 KNOWN = {
     name: {
-        column: CLEAN[target.split("/")[1]].column(target_column)
+        column: pa.concat_tables([each[target.split("/")[1]] for each in ALL_DAYS]).column(target_column)
         for column, target, target_column in table(f"lakehouse/{name}").references
     }
     for name in SHOP_TABLES
@@ -61,6 +63,7 @@ def test_any_mixture_of_rows_is_accounted_for(data):
     name = data.draw(st.sampled_from(SHOP_TABLES))
     ways = [fault for fault in faults(name) if fault.column and fault.kind != "unreadable_value"]
     picks = data.draw(st.lists(st.tuples(st.integers(0, 11), st.sampled_from([None, None, *ways])), max_size=30))
+    picks = [(number % len(RAW[name]), fault) for number, fault in picks]
     rows = []
     for number, fault in picks:
         row = _raw(name, RAW[name][number])
