@@ -152,4 +152,25 @@ GAPS = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (RUNS, EPISODES, MEASUREMENTS, GAPS)
+NEW_COLUMNS = Table(
+    "lakehouse/new_columns",
+    "One row per day, table and column that a source exported and no contract knew, and what became of the column.",
+    (
+        Column("day", "string", "Calendar day of the landed export, as an ISO date.", is_key=True),
+        Column("table_name", "string", "Exported table that has the column.", is_key=True),
+        Column("column_name", "string", "Name under which the source exported the column.", is_key=True),
+        Column("source_type", "string", "Arrow type of the landed column; of JSON Lines always string."),
+        Column(
+            "decision",
+            "string",
+            "Whether the column is in the table of the lake from now on, or was left in the landed object.",
+            allowed=("added", "quarantined"),
+        ),
+        Column("rows_filled", "int64", "Landed rows that have a value in the column.", unit="row", minimum=0),
+        Column("examples", "list<string>", "Up to three different values, each cut after 80 characters."),
+        Column("source", "string", "Path of the landed object, which keeps every value."),
+    ),
+    partition_by="day",
+)
+
+TABLES: tuple[Table, ...] = (RUNS, EPISODES, MEASUREMENTS, GAPS, NEW_COLUMNS)

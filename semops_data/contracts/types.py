@@ -52,6 +52,24 @@ class Column:
         if self.is_key and self.nullable:
             raise ValueError(f"column {self.name!r}: a key is never null")
 
+    @property
+    def arrow_field(self) -> pa.Field:
+        """The column as an Arrow field, description and unit in its metadata."""
+        import pyarrow as pa
+
+        types = {
+            "timestamp": pa.timestamp("us", tz="UTC"),
+            "bool": pa.bool_(),
+            "list<string>": pa.list_(pa.string()),
+            "list<float32>": pa.list_(pa.float32()),
+        }
+        return pa.field(
+            self.name,
+            types[self.type] if self.type in types else pa.type_for_alias(self.type),
+            nullable=self.nullable,
+            metadata={"description": self.description} | ({"unit": self.unit} if self.unit else {}),
+        )
+
 
 @dataclass(frozen=True)
 class Table:
@@ -111,18 +129,4 @@ class Table:
         """The table as an Arrow schema, descriptions and units in the field metadata."""
         import pyarrow as pa
 
-        types = {
-            "timestamp": pa.timestamp("us", tz="UTC"),
-            "bool": pa.bool_(),
-            "list<string>": pa.list_(pa.string()),
-            "list<float32>": pa.list_(pa.float32()),
-        }
-        return pa.schema(
-            pa.field(
-                column.name,
-                types[column.type] if column.type in types else pa.type_for_alias(column.type),
-                nullable=column.nullable,
-                metadata={"description": column.description} | ({"unit": column.unit} if column.unit else {}),
-            )
-            for column in self.columns
-        )
+        return pa.schema([column.arrow_field for column in self.columns])

@@ -7,7 +7,7 @@ Arrow and deltalake are imported inside the methods: assets name `Lake` as a typ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
+    from semops_data.contracts import Column, Table
     from semops_data.settings import Settings
 
 
@@ -126,8 +127,13 @@ class Lake:
         """Number of rows, from the log alone."""
         return int(self.open(key).count())
 
-    def conform(self, key: str, data: pa.Table) -> pa.Table:
+    def conform(self, key: str, data: pa.Table, also: Sequence[Column] = ()) -> pa.Table:
         """The rows in the contract's columns, types and key order.
+
+        Args:
+            key: the table's key.
+            data: the rows.
+            also: columns beyond the contract.
 
         Raises:
             SchemaChangeError: a ValueError, naming the columns of another type: a text is never read as a number.
@@ -137,7 +143,7 @@ class Lake:
 
         from semops_data.lakehouse.schema import SchemaChangeError, changed_types
 
-        contract = table(key)
+        contract = widened(table(key), also)
         schema = contract.arrow_schema
         missing = [name for name in schema.names if name not in data.column_names]
         unknown = [name for name in data.column_names if name not in schema.names]
@@ -154,7 +160,7 @@ class Lake:
             data = data.cast(schema)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise ValueError(f"rows for {key} do not fit the contract's types: {error}") from error
-        return data.sort_by([(name, "ascending") for name in contract.keys]) if contract.keys else data
+        return in_key_order(contract, data)
 
     def replace(self, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None) -> Commit:
         """Make the table (or one partition of it) hold exactly these rows.
@@ -176,7 +182,13 @@ class Lake:
         return replace(self, key, data, where=where)
 
     def merge(
-        self, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None, newest_by: str | None = None
+        self,
+        key: str,
+        data: pa.Table,
+        *,
+        where: Mapping[str, str] | None = None,
+        newest_by: str | None = None,
+        also: Sequence[Column] = (),
     ) -> Commit:
         """Bring rows into the table by its key, and write only those that differ.
 
@@ -187,6 +199,7 @@ class Lake:
                 it rows are inserted and updated, never deleted.
             newest_by: for rows that change over time, the moment of their last change: a held row gives way only to
                 one of the same or a later day, so that days may arrive in any order.
+            also: nullable columns beyond the contract that the table has or gets, and that `data` has.
 
         Returns:
             The commit; `changed` is false where the table already held these rows. `digest` is that of `data`.
@@ -197,7 +210,7 @@ class Lake:
         """
         from semops_data.lakehouse.merge import merge
 
-        return merge(self, key, data, where=where, newest_by=newest_by)
+        return merge(self, key, data, where=where, newest_by=newest_by, also=also)
 
     def changes(
         self,
@@ -287,6 +300,24 @@ class Lake:
     def local_path(self, key: str) -> Path | None:
         """The table's folder, where the lake is a folder."""
         return None if "://" in self.root else Path(self.uri(key))
+
+
+def widened(contract: Table, also: Sequence[Column]) -> Table:
+    """A contract with further columns."""
+    return replace(contract, columns=(*contract.columns, *also)) if also else contract
+
+
+def in_key_order(contract: Table, data: pa.Table) -> pa.Table:
+    """The rows sorted by key; as they are where they already are in that order, or there is no key."""
+    import polars as pl
+
+    keys = list(contract.keys)
+    if not keys or not data.num_rows:
+        return data
+    # Exports come in the order of their keys, and to see that is much quicker than to sort.
+    if len(keys) == 1 and pl.Series(pl.from_arrow(data.column(keys[0]))).is_sorted():
+        return data
+    return data.sort_by([(name, "ascending") for name in keys])
 
 
 def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str]) -> pa.Table:

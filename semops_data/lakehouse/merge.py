@@ -16,27 +16,33 @@ from deltalake import DeltaTable, write_deltalake
 from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
-from semops_data.lakehouse.lake import Commit, scan
+from semops_data.lakehouse.lake import Commit, scan, widened
 from semops_data.lakehouse.schema import commented, constrain, evolve
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from semops_data.contracts import Table
+    from semops_data.contracts import Column, Table
     from semops_data.lakehouse.lake import Lake
 
 GONE = "_is_gone"
 
 
 def merge(
-    lake: Lake, key: str, data: pa.Table, *, where: Mapping[str, str] | None = None, newest_by: str | None = None
+    lake: Lake,
+    key: str,
+    data: pa.Table,
+    *,
+    where: Mapping[str, str] | None = None,
+    newest_by: str | None = None,
+    also: Sequence[Column] = (),
 ) -> Commit:
     """Bring rows into a table by its key; see `Lake.merge`."""
-    data = lake.conform(key, data)
+    data = lake.conform(key, data, also)
     lake.refuse_strays(key, data, where)
     _refuse_repeated_keys(table(key), data)
-    work = _Merge(lake, table(key), data, dict(where or {}), newest_by)
+    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by)
     changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
     return Commit(key, version, data.num_rows, changed=changed, digest=work.content)
 
@@ -85,6 +91,8 @@ class _Merge:
 
     def _fill(self, delta: DeltaTable) -> None:
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
+        if len(delta.schema().fields) != len(self.data.column_names):
+            options["schema_mode"] = "merge"
         write_deltalake(delta, self.data, mode="overwrite", commit_properties=self.transactions.properties(), **options)
 
     def _merge(self, delta: DeltaTable, fresh: pa.Table, gone: pa.Table) -> None:

@@ -15,7 +15,7 @@ from semops_data.lakehouse.typing import typed
 from semops_data.landing.objects import raw_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -53,7 +53,9 @@ class Refined:
     ledger: Ledger
 
 
-def refine(name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray]) -> Refined:
+def refine(
+    name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
+) -> Refined:
     """Judge the rows of a landed object.
 
     The rules are tried in the order of `Rule`, a row gets the first reason that holds. Of the rows that break none
@@ -64,10 +66,12 @@ def refine(name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedAr
         day: the partition, an ISO date.
         landed: the object.
         known: for each referring column of the contract, the keys that it may refer to.
+        extra: columns beyond the contract that the kept rows have too, one row per landed row.
     """
     import polars as pl
 
     contract = table(f"lakehouse/{name}")
+    added = pl.DataFrame(pl.from_arrow(extra)) if extra is not None else pl.DataFrame()
     rows = pl.DataFrame(pl.from_arrow(landed.rows))
     values, unreadable = {}, {}
     for column in contract.columns:
@@ -84,10 +88,22 @@ def refine(name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedAr
         *_broken_alone(contract, frame, unreadable),
         *_broken_in_company(contract, frame, day, known),
     ]
-    reasons = [pl.when(mask.fill_null(value=False)).then(pl.lit(text)) for text, mask in masks]
-    reason = pl.select(pl.coalesce(reasons)).to_series()
+    reason = _first_reason(masks, rows.height)
+    frame = frame.hstack(added.get_columns()) if added.width else frame
     frame = frame.with_columns(_row=pl.int_range(rows.height, dtype=pl.Int64), _reason=reason)
-    return _sort_out(contract, frame, day, landed)
+    schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
+    return _sort_out(contract, frame, day, landed, schema)
+
+
+def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Series:
+    """For each row the text of the first mask that holds, null where none does."""
+    import polars as pl
+
+    # Nearly every rule holds for no row at all.
+    held = [(mask.fill_null(value=False), text) for text, mask in masks if mask.any()]
+    if not held:
+        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
+    return pl.select(pl.coalesce([pl.when(mask).then(pl.lit(text)) for mask, text in held])).to_series()
 
 
 def _broken_alone(
@@ -127,21 +143,29 @@ def _broken_in_company(
         yield Rule.ORPHAN.on(name), frame[name].is_not_null() & ~frame[name].is_in(members.implode())
 
 
-def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed) -> Refined:
+def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed, schema: pa.Schema) -> Refined:
     import polars as pl
 
-    keys, names = list(contract.keys), [column.name for column in contract.columns]
-    sound = frame.filter(pl.col("_reason").is_null())
-    sound = sound.with_columns(_first=pl.col("_row").first().over(keys))
-    # Compare every repetition with the row that is kept, in all columns.
-    repeated = sound.filter(pl.col("_row") != pl.col("_first"))
-    originals = repeated.select("_first").join(sound, left_on="_first", right_on="_row", how="left")
-    is_same = pl.select(pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])).to_series()
-    conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
-    kept = sound.filter(pl.col("_row") == pl.col("_first")).select(names)
-    bad = pl.concat([frame.filter(pl.col("_reason").is_not_null()), conflicting.drop("_first")]).sort("_row")
+    keys, names = list(contract.keys), schema.names
+    is_sound = frame["_reason"].is_null()
+    sound = frame if is_sound.all() else frame.filter(is_sound)
+    bad = frame.clear() if is_sound.all() else frame.filter(~is_sound)
+    kept, repeated, conflicting = sound, sound.clear(), sound.clear()
+    if sound.select(keys).is_duplicated().any():
+        sound = sound.with_columns(_first=pl.col("_row").first().over(keys))
+        # Compare every repetition with the row that is kept, in all columns.
+        repeated = sound.filter(pl.col("_row") != pl.col("_first"))
+        originals = repeated.select("_first").join(
+            sound, left_on="_first", right_on="_row", how="left", maintain_order="left"
+        )
+        is_same = pl.select(
+            pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])
+        ).to_series()
+        conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
+        kept = sound.filter(pl.col("_row") == pl.col("_first"))
+        bad = pl.concat([bad, conflicting.drop("_first")]).sort("_row")
     return Refined(
-        kept=kept.to_arrow().cast(contract.arrow_schema),
+        kept=kept.select(names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),
         quarantined=_quarantine(contract, bad, day, landed),
         ledger=Ledger(frame.height, kept.height, repeated.height - conflicting.height, bad.height),
     )

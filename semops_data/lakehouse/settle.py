@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.contracts.business import LOOK_BACK, is_daily, raw_name
+from semops_data.contracts.operations import NEW_COLUMNS
+from semops_data.lakehouse.evolution import evolved
 from semops_data.lakehouse.lake import MissingTableError
 from semops_data.lakehouse.refine import refine
 from semops_data.landing.objects import read_landed
 
 if TYPE_CHECKING:
+    from semops_data.lakehouse.evolution import Policy
     from semops_data.lakehouse.lake import Commit, Lake
     from semops_data.lakehouse.refine import Ledger
     from semops_data.landing.objects import Landed
@@ -42,7 +45,7 @@ class Settled:
     unknown_columns: tuple[str, ...]
 
 
-def settle(lake: Lake, store: ObjectStore, name: str, day: str) -> Settled:
+def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: Policy = "quarantine") -> Settled:
     """Bring a day's landed rows of one table into the lake; a second time changes nothing.
 
     Args:
@@ -50,23 +53,38 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str) -> Settled:
         store: holds the landed object.
         name: the exported table.
         day: an ISO date.
+        new_columns: what becomes of landed columns that no contract knows.
 
     Raises:
+        SchemaChangeError: where a landed column's type changed or a new column is refused; nothing is written then.
         MissingObjectError: where nothing was landed.
         UnreadableObjectError: where the object cannot be decoded.
         MissingTableError: where a table that the rows refer to has no rows yet.
         StoreError: where landing or lake cannot be read or written.
     """
     landed = read_landed(store, name, day)
-    refined = refine(name, day, landed, known_keys(lake, name, day, landed))
+    evolution = evolved(lake, landed, name, day, new_columns)
+    refined = refine(name, day, landed, known_keys(lake, name, day, landed), evolution.values)
     key, partition = f"lakehouse/{name}", {"day": day}
     quarantined = lake.merge(f"{key}_quarantine", refined.quarantined, where=partition)
     if is_daily(name):
-        kept = lake.merge(key, refined.kept, where=partition)
+        kept = lake.merge(key, refined.kept, where=partition, also=evolution.columns)
     else:
-        kept = lake.merge(key, refined.kept, newest_by="updated_at")
+        kept = lake.merge(key, refined.kept, newest_by="updated_at", also=evolution.columns)
+    note(lake, name, day, evolution.noted)
     reasons = Counter(refined.quarantined.column("reason").to_pylist())
     return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), landed.unknown_columns)
+
+
+def note(lake: Lake, name: str, day: str, rows: pa.Table) -> None:
+    """Write what became of the day's new columns; days without any leave no trace."""
+    if not rows.num_rows and not lake.exists(NEW_COLUMNS.key):
+        return
+    held = lake.read(NEW_COLUMNS.key, where={"day": day}) if lake.exists(NEW_COLUMNS.key) else rows
+    others = held.filter(pc.not_equal(held.column("table_name"), name))
+    wanted = pa.concat_tables([others, rows])
+    if wanted.num_rows or held.num_rows:
+        lake.merge(NEW_COLUMNS.key, wanted, where={"day": day})
 
 
 def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.ChunkedArray]:

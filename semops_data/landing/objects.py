@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semops_data.contracts import table
+from semops_data.contracts.types import NAME
 from semops_data.landing.advice import first_line
 
 if TYPE_CHECKING:
@@ -39,14 +40,19 @@ class Landed:
         rows: raw rows in the columns of `landing/<table>`; of JSON Lines, every value as text.
         texts: each row as JSON text, where it was landed as such.
         is_broken: for each row, whether its line is no JSON object; such a row has only nulls.
-        unknown_columns: columns that no contract knows and that nobody reads.
+        extra: the columns that no contract knows, as they were landed; of JSON Lines as text.
     """
 
     path: str
     rows: pa.Table
     texts: pa.Array | None
     is_broken: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    unknown_columns: tuple[str, ...] = ()
+    extra: pa.Table = field(default_factory=lambda: pa.table({}))
+
+    @property
+    def unknown_columns(self) -> tuple[str, ...]:
+        """Names of the columns that no contract knows."""
+        return tuple(self.extra.column_names)
 
 
 def object_path(name: str, day: str) -> str:
@@ -112,8 +118,8 @@ def read_landed(store: ObjectStore, name: str, day: str) -> Landed:
             f"{store.uri(path)} has no column {', '.join(missing)}: land an export with the columns "
             f"{', '.join(expected)}"
         )
-    unknown = tuple(column for column in rows.column_names if column not in expected)
-    return Landed(path, rows.select(expected), None, np.zeros(rows.num_rows, np.bool_), unknown)
+    unknown = [column for column in rows.column_names if column not in expected]
+    return Landed(path, rows.select(expected), None, np.zeros(rows.num_rows, np.bool_), rows.select(unknown))
 
 
 def decode_lines(name: str, data: bytes, path: str) -> Landed:
@@ -140,8 +146,31 @@ def decode_lines(name: str, data: bytes, path: str) -> Landed:
         where = np.full(len(lines), -1)
         where[good] = np.arange(good.size)
         rows = rows.take(pa.array(where, mask=is_broken))
-    unknown = unknown_keys(lines.gather(good), columns)
+    unknown = _values(lines, is_broken, unknown_keys(lines.gather(good), columns))
     return Landed(path, rows, lines.to_arrow().cast(pa.large_string()), is_broken, unknown)
+
+
+def _values(lines: pl.Series, is_broken: np.ndarray[tuple[int], np.dtype[np.bool_]], keys: Sequence[str]) -> pa.Table:
+    """The values of keys as texts, null in broken lines."""
+    import polars as pl
+
+    readable = lines.set(pl.Series(is_broken), None) if is_broken.any() else lines
+    return pa.table({key: _value(readable, key) for key in keys})
+
+
+def _value(lines: pl.Series, key: str) -> pa.Array:
+    """The key's value in each JSON object, as text."""
+    if NAME.match(key):
+        return lines.str.json_path_match(f"$.{key}").to_arrow().cast(pa.string())
+    # A name that is no word would have to be escaped into a path; Python needs no path.
+    values = []
+    for line in lines.to_list():
+        try:
+            value = json.loads(line).get(key) if line else None
+        except (ValueError, RecursionError):
+            value = None
+        values.append(value if value is None or isinstance(value, str) else json.dumps(value))
+    return pa.array(values, pa.string())
 
 
 def unknown_keys(lines: pl.Series, columns: Sequence[str]) -> tuple[str, ...]:

@@ -81,3 +81,5 @@ def test_a_key_that_no_contract_knows_is_noticed_in_any_line():
     lines = [b'{"event_id": "E1", "quantity": 2}', b'{"event_id": "x\\":y"}', b'{"event_id": "E2", "coupon": {"a": 1}}']
     assert decode_lines("events", b"\n".join(lines), "landing/events").unknown_columns == ("coupon",)
     assert decode_lines("events", lines[1], "landing/events").unknown_columns == ()
+    odd = decode_lines("events", b'{"event_id": "E1", "a\'] b": [1]}\n{"event_id"', "landing/events")
+    assert odd.extra.to_pydict() == {"a'] b": ["[1]", None]}
