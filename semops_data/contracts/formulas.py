@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semops_data.contracts.shop import LATER_DAYS
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -19,7 +21,7 @@ class Formula:
         column: the mart's column that shows the metric.
         numerator: expression over columns of facts.
         denominator: expression that the numerator is divided by, where the metric is a ratio.
-        filters: conditions that the counted rows fulfil.
+        filters: conditions that the counted rows fulfil; `:day` is the day of a daily mart.
     """
 
     mart: str
@@ -58,6 +60,15 @@ _CART, _PURCHASE = _reached("add_to_cart"), _reached("purchase")
 _COHORT = f"PER({BUYERS}, {FIRST_WEEK})"
 _ACTIVE = f"PER({BUYERS}, {FIRST_WEEK}, {ORDER_WEEK})"
 
+_CAPTURED = "fct_payments.status = 'captured'"
+_FAILURES = "SUM(IFF(fct_payments.status = 'failed', 1, 0))"
+_RETURNED = "SUM(fct_returns.quantity)"
+_KNOWN = (
+    "fct_orders.day <= :day",
+    f"fct_orders.order_day >= TO_CHAR(DATEADD('day', -{LATER_DAYS}, TO_DATE(:day)), 'YYYY-MM-DD')",
+)
+_KNOWN_REFUND = "SUM(IFNULL(fct_order_updates.refund_cents, fct_orders.refund_cents))"
+
 FORMULAS: tuple[Formula, ...] = (
     Formula("daily_revenue", "orders", ORDERS),
     Formula("daily_revenue", "units", "SUM(fct_order_items.quantity)"),
@@ -68,6 +79,19 @@ FORMULAS: tuple[Formula, ...] = (
     Formula("daily_revenue", "net_revenue_cents", NET_REVENUE),
     Formula("daily_revenue", "average_order_value_cents", GMV, ORDERS),
     Formula("daily_revenue", "refund_rate", REFUND, f"{GMV} - {DISCOUNT}"),
+    Formula("after_sales", "payments_captured", f"SUM(IFF({_CAPTURED}, 1, 0))"),
+    Formula("after_sales", "payments_failed", _FAILURES),
+    Formula("after_sales", "captured_cents", f"SUM(IFF({_CAPTURED}, fct_payments.amount_cents, 0))"),
+    Formula("after_sales", "payment_failure_rate", _FAILURES, "COUNT_ROWS(fct_payments)"),
+    Formula("after_sales", "returns", "COUNT_ROWS(fct_returns)"),
+    Formula("after_sales", "returned_units", _RETURNED),
+    Formula("after_sales", "returned_cents", "SUM(fct_returns.refund_cents)"),
+    Formula("after_sales", "return_rate", _RETURNED, "SUM(fct_order_items.quantity)"),
+    Formula("revenue_restated", "orders", ORDERS, filters=_KNOWN),
+    Formula("revenue_restated", "gmv_cents", GMV, filters=_KNOWN),
+    Formula("revenue_restated", "discount_cents", DISCOUNT, filters=_KNOWN),
+    Formula("revenue_restated", "refund_cents", _KNOWN_REFUND, filters=_KNOWN),
+    Formula("revenue_restated", "net_revenue_cents", f"{GMV} - {DISCOUNT} - {_KNOWN_REFUND}", filters=_KNOWN),
     Formula("customer_value", "orders", ORDERS),
     Formula("customer_value", "units", "SUM(PER(SUM(fct_order_items.quantity), fct_order_items.order_id))"),
     Formula("customer_value", "gmv_cents", GMV),

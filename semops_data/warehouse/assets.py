@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 POOL = "warehouse"
 MARTS = {
     "daily_revenue": ("fct_orders", "fct_order_items"),
+    "after_sales": ("fct_payments", "fct_returns", "fct_order_items"),
+    "revenue_restated": ("fct_orders", "fct_order_updates"),
     "funnel": ("fct_sessions", "fct_events"),
     "customer_value": ("fct_orders", "fct_order_items"),
     "cohort_retention": ("fct_orders",),

@@ -14,7 +14,7 @@ from semops_data.warehouse.warehouse import Warehouse
 
 PARTITION_TAG = "dagster/partition"
 SHOWN = 5
-DAILY_MARTS = ("daily_revenue", "funnel")
+DAILY_MARTS = ("daily_revenue", "after_sales", "funnel")
 
 
 def build_row_count_check(source: str) -> dg.AssetChecksDefinition:
@@ -226,6 +226,30 @@ def prices_are_those_of_the_order_day(
 
 
 @dg.asset_check(
+    asset=["warehouse", "revenue_restated"],
+    name="metrics_equal_truth",
+    additional_deps=[["synthesis", "truth"]],
+    blocking=True,
+    description="Revenue by order day equals what is known of it, for all order days whose later days are loaded.",
+)
+def restated_equals_truth(
+    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
+) -> dg.AssetCheckResult:
+    """Compare the order days that were loaded from their first day on."""
+    from semops_data.warehouse.compare import days_of, restated_against_truth, rows_of
+
+    compared = 0
+    differences: list[dict[str, Any]] = []
+    loaded = days_of(warehouse, "warehouse/fct_orders")
+    for day in _days(context, warehouse, "warehouse/revenue_restated"):
+        mart = rows_of(warehouse, "warehouse/revenue_restated", day=day)
+        count, found = restated_against_truth(mart, lake.read("synthesis/truth", where={"day": day}), day, loaded)
+        compared += count
+        differences += found
+    return _verdict(compared, differences)
+
+
+@dg.asset_check(
     asset=["warehouse", "cohort_retention"],
     name="metrics_equal_truth",
     additional_deps=[["synthesis", "truth"]],
@@ -284,4 +308,4 @@ VERSIONS = [build_version_check(source) for source in SHOP_TABLES if is_daily(so
 HISTORY = [build_history_checks(source) for source in HISTORIES]
 DEFINITIONS = [build_definition_check(name) for name in sorted({formula.mart for formula in FORMULAS})]
 TRUTH = [build_truth_check(name) for name in DAILY_MARTS]
-AGREEMENT = [build_agreement_check(name) for name in (*DAILY_MARTS, "customer_value")]
+AGREEMENT = [build_agreement_check(name) for name in (*DAILY_MARTS, "revenue_restated", "customer_value")]

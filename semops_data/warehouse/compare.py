@@ -24,6 +24,7 @@ RATIO_TOLERANCE = 1e-9
 CUSTOMER_METRIC = "customer_net_revenue_cents"
 WHOLE_DAY = "all"
 PRODUCT_PREFIX = "product_"
+RESTATED_PREFIX = "restated_"
 PRODUCT_SUMS = ("units", "gmv_cents", "discount_cents")
 
 Difference = dict[str, Any]
@@ -125,19 +126,50 @@ def products_against_truth(mart: pa.Table, truth: pa.Table, day: str) -> tuple[i
         name = row["metric"].removeprefix(PRODUCT_PREFIX)
         if row["subject"] == WHOLE_DAY and name == row["metric"] and name in totals:
             expected[WHOLE_DAY, name] = row["value"]
-        elif name != row["metric"] and name in PRODUCT_SUMS:
+        elif name != row["metric"] and name in (*PRODUCT_SUMS, "orders"):
             expected[row["subject"], name] = row["value"]
     actual = {(WHOLE_DAY, name): value for name, value in totals.items()}
-    if len(expected) > len(totals):
-        by_product = mart.group_by("product_id").aggregate([(name, "sum") for name in PRODUCT_SUMS])
-        actual |= {
-            (row["product_id"], name): row[f"{name}_sum"] for row in by_product.to_pylist() for name in PRODUCT_SUMS
-        }
+    names = (*PRODUCT_SUMS, "orders")
+    by_product = mart.group_by("product_id").aggregate([(name, "sum") for name in names])
+    actual |= {(row["product_id"], name): row[f"{name}_sum"] for row in by_product.to_pylist() for name in names}
     return len(expected), [
         {"day": day, "product_id": subject, "metric": name, "expected": value, "actual": actual.get((subject, name))}
         for (subject, name), value in expected.items()
         if actual.get((subject, name)) != value
     ]
+
+
+def restated_against_truth(
+    mart: pa.Table, truth: pa.Table, day: str, loaded: Sequence[str]
+) -> tuple[int, list[Difference]]:
+    """Revenue by order day against what is known of it when the day ends.
+
+    Args:
+        mart: rows of `revenue_restated` of the day.
+        truth: rows of `synthesis/truth` of the day.
+        day: the day.
+        loaded: the days of orders that the warehouse holds; an order day counts where all days since are among them.
+    """
+    rows = {row["order_day"]: row for row in mart.to_pylist()}
+    compared = 0
+    differences: list[Difference] = []
+    for row in truth.filter(pc.starts_with(truth["metric"], RESTATED_PREFIX)).to_pylist():
+        placed, name = row["subject"], row["metric"].removeprefix(RESTATED_PREFIX)
+        if not days_between(placed, day) <= set(loaded):
+            continue
+        compared += 1
+        actual = rows[placed][name] if placed in rows else 0
+        if actual != row["value"]:
+            differences.append(
+                {"day": day, "order_day": placed, "metric": name, "expected": row["value"], "actual": actual}
+            )
+    return compared, differences
+
+
+def days_between(first: str, last: str) -> set[str]:
+    """The ISO dates from one to another, both included."""
+    start, count = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days
+    return {(start + timedelta(days=lag)).isoformat() for lag in range(count + 1)}
 
 
 def prices_off(mart: pa.Table) -> list[Difference]:

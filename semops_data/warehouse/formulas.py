@@ -59,7 +59,7 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
         Deviation("*", rule, actual) for rule, actual in unfolded.broken_rules(is_daily=bool(contract.partition_by))
     ]
     for formula in formulas(name):
-        expected = normal(sqlglot.parse_one(formula.expression, read="snowflake"), ())
+        expected = normal(sqlglot.parse_one(formula.expression.replace(":day", DAY_VALUE), read="snowflake"), ())
         actual = normal(unfolded.column(query, formula.column), grain)
         if expected != actual:
             found.append(Deviation(formula.column, expected, actual))
@@ -92,8 +92,7 @@ class _Unfolding:
             if isinstance(item, exp.Column):
                 return self._column_of(sources, item)
             if isinstance(item, exp.Count) and isinstance(item.this, exp.Star):
-                first = select.args["from_"].this if "from_" in select.args else select.args["from"].this
-                return exp.Anonymous(this="COUNT_ROWS", expressions=[exp.to_identifier(first.name)])
+                return exp.Anonymous(this="COUNT_ROWS", expressions=[exp.to_identifier(self._base(select))])
             return item
 
         unfolded = node.copy().transform(replace)
@@ -107,6 +106,12 @@ class _Unfolding:
             unfolded = exp.Anonymous(this="ONLY", expressions=[unfolded, joined])
         groups = self._groups(select)
         return exp.Anonymous(this="PER", expressions=[unfolded, *groups]) if groups else unfolded
+
+    def _base(self, select: exp.Select) -> str:
+        """Name of the relation whose rows a SELECT goes through, below plain SELECTs."""
+        name = _relations(select)[0].name
+        below = self.ctes.get(name)
+        return self._base(below) if below is not None and not _aggregates(below) else name.lower()
 
     def _groups(self, select: exp.Select) -> list[exp.Expression]:
         group = select.args.get("group")
@@ -149,7 +154,7 @@ class _Unfolding:
             facts = [item for item in _relations(select) if item.name.lower().startswith("fct_")]
             unbounded = [item.name for item in facts if not _is_bounded(select, item.alias_or_name)]
             if is_daily and unbounded:
-                yield "every fact is read for the day alone", f"{', '.join(unbounded)} is read for all days"
+                yield "every fact is read for the day, or up to it", f"{', '.join(unbounded)} is read for all days"
 
     def _is_unique(self, join: exp.Join) -> bool:
         """Whether a joined relation has one row per joined key: grouped by it, keyed by it, a version, or one row."""
@@ -196,7 +201,10 @@ def _plain(node: exp.Expression) -> exp.Expression:
             return strip(item.this)
         return item
 
-    return node.copy().transform(strip)
+    # A node that was replaced is not looked into again: repeat until nothing is left to strip.
+    while (plain := node.copy().transform(strip)) != node:
+        node = plain
+    return node
 
 
 def _text(node: exp.Expression) -> str:
@@ -285,14 +293,14 @@ def _is_bounded(select: exp.Select, alias: str) -> bool:
             conditions += _conjuncts(join.args["on"])
     is_alone = len(_relations(select)) == 1
     return any(
-        _is_day(item)
+        _is_day(item, (exp.EQ, exp.LTE))
         and any(column.table == alias or (is_alone and not column.table) for column in item.find_all(exp.Column))
         for item in conditions
     )
 
 
-def _is_day(condition: exp.Expression) -> bool:
-    sides = (condition.left, condition.right) if isinstance(condition, exp.EQ) else ()
+def _is_day(condition: exp.Expression, kinds: tuple[type[exp.Expression], ...] = (exp.EQ,)) -> bool:
+    sides = (condition.left, condition.right) if isinstance(condition, kinds) else ()
     return any(isinstance(side, exp.Column) and side.name == "day" for side in sides) and any(
         isinstance(side, exp.Literal) and side.sql() == DAY_VALUE for side in sides
     )

@@ -105,7 +105,7 @@ def versions_sql(name: str, observations: str, affected: str | None = None) -> s
     before = ", ".join(f"LAG({column}) {window} AS B{place}" for place, column in enumerate(attributes))
     differs = " OR ".join(f"{column} IS DISTINCT FROM B{place}" for place, column in enumerate(attributes))
     # Before it was first seen, a thing is taken to have been as it was then, back to its creation.
-    created = f"TO_CHAR({quote(CREATED)}, 'YYYY-MM-DD')"
+    created = f"TO_CHAR(TO_DATE({quote(CREATED)}), 'YYYY-MM-DD')"
     start = f"IFF(place = 1, LEAST({day}, {created}), {day})" if CREATED in {c.name for c in tracked(name)} else day
     return (
         f"WITH seen AS (SELECT {identifier}, {day}, {', '.join(attributes)}, "  # noqa: S608 - quoted names
