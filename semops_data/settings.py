@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     alert_webhook: SecretStr | None = Field(None, description="URL that receives alerts as JSON by POST.")
     alert_drop: float = Field(0.05, ge=0, le=1, description="Fall of a pattern's SC that raises an alert.")
     nightly_cron: str = Field("0 2 * * *", description="When the nightly coherence run starts, UTC.")
+    maintenance_cron: str = Field("30 3 * * *", description="When the lake's tables are compacted and vacuumed, UTC.")
     automation: Literal["running", "stopped"] = Field(
         "running", description="Whether schedules and sensors are on from the start; the UI switches them too."
     )

@@ -22,6 +22,7 @@ COMMANDS = (
     "synth",
     "profile",
     "project",
+    "lake",
     "lineage",
     "registry",
     "dictionary",
