@@ -31,16 +31,51 @@ PROFILES = Table(
         Column("top_shares", "list<float32>", "Share of the rows that hold each of the top values.", unit="ratio"),
         Column("bin_edges", "list<float32>", "Inner edges of the histogram of a number, ascending."),
         Column("bin_shares", "list<float32>", "Share of the values in each bin of the histogram.", unit="ratio"),
+        Column("correlated_with", "list<string>", "The other columns of numbers of the table."),
+        Column("correlations", "list<float32>", "Pearson's correlation with each of them."),
+    ),
+    partition_by="day",
+)
+
+DRIFT = Table(
+    "profiling/drift",
+    "One row per profiled table, day and column that could be compared with an earlier day: how far its distribution "
+    "moved, by three measures, and from where on that is too far.",
+    (
+        Column("day", "string", "Day of the profiled partition, as an ISO date.", is_key=True, term="day"),
+        Column("table_key", "string", "Profiled table, as room and name.", is_key=True),
+        Column("column_name", "string", "Profiled column.", is_key=True),
         Column(
-            "population_stability_index",
+            "compared_day",
+            "string",
+            "The day compared with: the profiled day before, or the same weekday a week before, whichever is nearer.",
+        ),
+        Column("row_count", "int64", "Rows of the day.", unit="row", minimum=0),
+        Column("compared_row_count", "int64", "Rows of the day compared with.", unit="row", minimum=0),
+        Column("population_stability_index", "float64", "Population stability index, nulls being a bin.", minimum=0),
+        Column(
+            "population_stability_limit", "float64", "Where the index becomes too large for so many rows.", minimum=0
+        ),
+        Column(
+            "kolmogorov_smirnov",
             "float64",
-            "How far the distribution moved since the previous profiled day: below 0.1 little, above 0.25 much; "
-            "null where there is no earlier day or nothing to compare.",
+            "Largest difference of the cumulative shares at the edges of the bins; null for categories.",
             nullable=True,
             minimum=0,
+            maximum=1,
+        ),
+        Column("kolmogorov_smirnov_limit", "float64", "Where that becomes too large for so many rows.", minimum=0),
+        Column(
+            "jensen_shannon", "float64", "Jensen-Shannon divergence in bits, nulls being a bin.", minimum=0, maximum=1
+        ),
+        Column("jensen_shannon_limit", "float64", "Where that becomes too large for so many rows.", minimum=0),
+        Column(
+            "is_stable",
+            "bool",
+            "Whether no two of the measures, of numbers Kolmogorov-Smirnov among them, are above their limits.",
         ),
     ),
     partition_by="day",
 )
 
-TABLES: tuple[Table, ...] = (PROFILES,)
+TABLES: tuple[Table, ...] = (PROFILES, DRIFT)

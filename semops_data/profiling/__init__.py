@@ -1,6 +1,6 @@
-"""What the data look like, and how that changed since the day before.
+"""What the data look like, and how that changed since earlier days.
 
-Belongs here: profiles of tables, partitions and files in bounded memory, their comparison, their pictures.
+Belongs here: profiles of tables, partitions and files in bounded memory, their comparison, their pictures, reports.
 Does not belong here: verdicts on the data (the lakehouse quarantines) or on their meaning (coherence judges).
 """
 

@@ -18,7 +18,7 @@ def _spec(name: str) -> dg.AssetSpec:
         deps=[["lakehouse", name]],
         kinds={"deltalake", "duckdb"},
         owners=catalog.OWNERS,
-        code_version="1",
+        code_version="2",
         metadata=catalog.definition_metadata(PROFILES, storage_kind="deltalake"),
         description=f"What {about} look like: fullness, variety, spread, and how far each column moved.",
     )
@@ -44,6 +44,7 @@ def profiles(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) ->
             profiled_rows=found.profile.row_count,
             profile=dg.MetadataValue.md(found.markdown),
             picture=dg.MetadataValue.md(found.picture) if found.picture else None,
+            history=dg.MetadataValue.md(found.history) if found.history else None,
             largest_move=found.largest_move,
         )
         key = dg.AssetKey(["profiling", found.profile.source.split("/")[1]])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from semops_data.profiling.source import VIEW, connect, open_file
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TOP_VALUES = 5
-BINS = 10
+BINS = 20
+MOST_CORRELATED = 12
 MAX_TOP_DISTINCT = 1_000
 TEXT_SHOWN = 80
 LARGEST = 1e140
@@ -44,6 +46,8 @@ class ColumnProfile:
         top_shares: share of the rows of each top value, 0 to 1.
         bin_edges: inner edges of a number's histogram, ascending, in float32 precision.
         bin_shares: share of the values in each bin, one more than edges; a value on an edge is in the bin below.
+        correlated_with: the other columns of numbers, among the first 12 of the table.
+        correlations: Pearson's correlation with each of them, -1 to 1; those that are undefined are left out.
     """
 
     name: str
@@ -61,6 +65,8 @@ class ColumnProfile:
     top_shares: tuple[float, ...] = ()
     bin_edges: tuple[float, ...] = ()
     bin_shares: tuple[float, ...] = ()
+    correlated_with: tuple[str, ...] = ()
+    correlations: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,11 @@ def profile_view(connection: Any, source: str) -> Profile:
     parts = ["COUNT(*)"]
     for name, kind in described:
         parts += _aggregates(name, kind)
+    pairs = list(combinations([name for name, kind in described if kind.startswith(NUMERIC)][:MOST_CORRELATED], 2))
+    parts += [f"corr({_finite(first)}, {_finite(second)})" for first, second in pairs]
     row = list(connection.execute(f"SELECT {', '.join(parts)} FROM {VIEW}").fetchone())  # noqa: S608
-    rows, cells = int(row[0]), row[1:]
+    rows, cells = int(row[0]), row[1 : len(row) - len(pairs)]
+    related = _related(pairs, row[len(row) - len(pairs) :])
     width = len(cells) // len(described) if described else 0
     found = {name: cells[index * width : (index + 1) * width] for index, (name, _) in enumerate(described)}
     edges = {name: _edges(found[name][-1]) for name, _ in described}
@@ -120,7 +129,9 @@ def profile_view(connection: Any, source: str) -> Profile:
     columns = []
     for name, kind in described:
         top = _top(connection, name, rows, int(found[name][1]))
-        columns.append(_column(name, kind, rows, found[name], top, (edges[name], shares[name])))
+        made = _column(name, kind, rows, found[name], top, (edges[name], shares[name]))
+        others = related.get(name, {})
+        columns.append(replace(made, correlated_with=tuple(others), correlations=tuple(others.values())))
     return Profile(source, rows, tuple(columns))
 
 
@@ -164,12 +175,26 @@ def ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _finite(name: str) -> str:
+    # Infinities and NaN have no place in a mean, and the square of a larger number is no number.
+    column = f"CAST({ident(name)} AS DOUBLE)"
+    return f"CASE WHEN abs({column}) < {LARGEST} THEN {column} END"
+
+
+def _related(pairs: list[tuple[str, str]], found: list[Any]) -> dict[str, dict[str, float]]:
+    """Both directions of each correlation that is a number."""
+    related: dict[str, dict[str, float]] = {}
+    for (first, second), value in zip(pairs, found, strict=True):
+        if value is not None and abs(value) <= 1 + 1e-9:
+            related.setdefault(first, {})[second] = related.setdefault(second, {})[first] = float(value)
+    return related
+
+
 def _aggregates(name: str, kind: str) -> list[str]:
     """Ten aggregates of one column, in the order that `_column` reads them."""
     column = ident(name)
     text, number = kind == "VARCHAR", kind.startswith(NUMERIC)
-    # Infinities and NaN have no place in a mean, and the square of a larger number is no number.
-    value = f"CASE WHEN abs(CAST({column} AS DOUBLE)) < {LARGEST} THEN CAST({column} AS DOUBLE) END"
+    value = _finite(name)
     cuts = f"[{', '.join(repr(round(step / BINS, 2)) for step in range(1, BINS))}]"
     ordered = number or kind.startswith(ORDERED)
     return [

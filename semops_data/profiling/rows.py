@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,10 +13,12 @@ from semops_data.lakehouse.lake import Lake
 from semops_data.profiling.profile import ColumnProfile, Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from semops_data.lakehouse.lake import Commit
 
 
-def to_rows(profile: Profile, drift: dict[str, float | None], *, day: str) -> pa.Table:
+def to_rows(profile: Profile, *, day: str) -> pa.Table:
     """One row per column."""
     rows = [
         {
@@ -38,7 +41,8 @@ def to_rows(profile: Profile, drift: dict[str, float | None], *, day: str) -> pa
             "top_shares": list(column.top_shares),
             "bin_edges": list(column.bin_edges),
             "bin_shares": list(column.bin_shares),
-            "population_stability_index": drift.get(column.name),
+            "correlated_with": list(column.correlated_with),
+            "correlations": list(column.correlations),
         }
         for position, column in enumerate(profile.columns)
     ]
@@ -53,22 +57,32 @@ def from_rows(rows: pa.Table, table_key: str) -> Profile | None:
     return Profile(table_key, int(mine[0]["row_count"]), tuple(_column(row) for row in mine))
 
 
-def earlier_rows(lake: Lake, day: str) -> pa.Table:
-    """The rows of the latest profiled day before this one; none where there is none."""
-    empty = PROFILES.arrow_schema.empty_table()
+def earlier_days(lake: Lake, day: str) -> tuple[str, ...]:
+    """The profiled days to compare a day with: the latest before it, and the same weekday of the week before."""
     if not lake.exists(PROFILES.key):
-        return empty
-    days = [other for other in lake.read(PROFILES.key, columns=["day"])["day"].unique().to_pylist() if other < day]
-    return lake.read(PROFILES.key, where={"day": max(days)}) if days else empty
+        return ()
+    days = {other for other in lake.read(PROFILES.key, columns=["day"])["day"].unique().to_pylist() if other < day}
+    week_ago = (date.fromisoformat(day) - timedelta(days=7)).isoformat()
+    latest = [max(days)] if days else []
+    return tuple(dict.fromkeys([*latest, *({week_ago} & days)]))
 
 
-def write_rows(lake: Lake, rows: pa.Table, *, day: str) -> Commit:
-    """Put the tables' rows into the day's partition; rows of other tables stay."""
-    tables = rows["table_key"].unique()
-    if lake.exists(PROFILES.key):
-        held = lake.read(PROFILES.key, where={"day": day})
-        rows = pa.concat_tables([rows, held.filter(pc.invert(pc.is_in(held["table_key"], value_set=tables)))])
-    return lake.replace(PROFILES.key, rows, where={"day": day})
+def write_rows(lake: Lake, key: str, rows: pa.Table, *, tables: Sequence[str], day: str) -> Commit:
+    """Put the tables' rows into the day's partition; rows of other tables stay.
+
+    Args:
+        lake: where they are kept.
+        key: `profiling/profiles` or `profiling/drift`.
+        rows: all rows of the tables on the day.
+        tables: their keys.
+        day: ISO date.
+    """
+    if lake.exists(key):
+        held = lake.read(key, where={"day": day})
+        rows = pa.concat_tables(
+            [rows, held.filter(pc.invert(pc.is_in(held["table_key"], value_set=pa.array(tables, pa.string()))))]
+        )
+    return lake.replace(key, rows, where={"day": day})
 
 
 def _column(row: dict[str, Any]) -> ColumnProfile:
@@ -89,4 +103,6 @@ def _column(row: dict[str, Any]) -> ColumnProfile:
         top_shares=tuple(row["top_shares"]),
         bin_edges=tuple(row["bin_edges"]),
         bin_shares=tuple(row["bin_shares"]),
+        correlated_with=tuple(row["correlated_with"]),
+        correlations=tuple(row["correlations"]),
     )

@@ -7,12 +7,19 @@ import glob
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from semops_data.contracts import table
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from deltalake import DeltaTable
+
+    from semops_data.lakehouse.lake import Lake
 
 VIEW = "profiled"
 MEMORY_LIMIT = "1GB"
+PARTITION_MEMORY_LIMIT = "128MB"
 BATCH_ROWS = 65_536
 SUFFIXES = {
     ".parquet": "parquet",
@@ -28,20 +35,87 @@ class UnreadableError(ValueError):
 
 
 @contextlib.contextmanager
-def connect(*, threads: int = 1) -> Iterator[Any]:
-    """A DuckDB connection in memory that spills to a temporary folder above 1 GB.
+def connect(*, threads: int = 1, memory: str = MEMORY_LIMIT) -> Iterator[Any]:
+    """A DuckDB connection in memory that spills to a temporary folder above a limit.
 
     Args:
         threads: one gives the same digits every time; more are faster.
+        memory: the limit.
     """
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="semops-profile-") as folder:
-        config = {"threads": threads, "memory_limit": MEMORY_LIMIT, "temp_directory": folder}
+        config = {"threads": threads, "memory_limit": memory, "temp_directory": folder}
         with duckdb.connect(":memory:", config=config) as connection:
             # Moments are shown in UTC, wherever this runs.
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
+
+
+@contextlib.contextmanager
+def connect_partition(lake: Lake, key: str, where: Mapping[str, str]) -> Iterator[Any]:
+    """A connection whose view `profiled` is a table of the lake, or a partition of it; never the rows in memory.
+
+    DuckDB reads the Parquet files of the table's latest version where they are local; from an object store they are
+    streamed to a temporary file first.
+
+    Args:
+        lake: where the table is.
+        key: the table's key.
+        where: equality on partition columns.
+
+    Raises:
+        MissingTableError: where nothing has been written under that key.
+    """
+    delta = lake.open(key)
+    names = table(key).arrow_schema.names
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(connect(memory=PARTITION_MEMORY_LIMIT))
+        files, constants = _local_files(lake, delta, key, where)
+        if files is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="semops-profile-"))
+            files, constants = [_spooled(delta, folder, names, where)], {}
+        if not files:
+            connection.register("no_rows", table(key).arrow_schema.empty_table())
+            source = "SELECT * FROM no_rows"
+        else:
+            listed = ", ".join(_literal(path) for path in files)
+            chosen = [f"{_literal(constants[n])} AS {n}" if n in constants else n for n in names]
+            source = (
+                f"SELECT {', '.join(chosen)} "  # noqa: S608 - names of a contract, quoted paths
+                f"FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+            )
+        connection.execute(f"CREATE VIEW {VIEW} AS {source}")
+        yield connection
+
+
+def _local_files(
+    lake: Lake, delta: DeltaTable, key: str, where: Mapping[str, str]
+) -> tuple[list[str] | None, dict[str, str]]:
+    """The files, and the partition's values, which are not in the files; None where the rows have to be streamed."""
+    if lake.local_path(key) is None or set(delta.metadata().partition_columns) != set(where):
+        return None, {}
+    filters = [(name, "=", value) for name, value in where.items()] or None
+    return [str(uri).removeprefix("file://") for uri in delta.file_uris(file_pruning_predicate=filters)], dict(where)
+
+
+def _spooled(delta: DeltaTable, folder: str, names: list[str], where: Mapping[str, str]) -> str:
+    """Stream the rows into one temporary Parquet file."""
+    import pyarrow.parquet as pq
+
+    filters = [(name, "=", value) for name, value in where.items()] or None
+    dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
+    path = f"{folder}/rows.parquet"
+    # Threads of a dataset scan outlive a short process and crash it at exit.
+    scanner = dataset.scanner(columns=names, batch_size=BATCH_ROWS, batch_readahead=1, use_threads=False)
+    with pq.ParquetWriter(path, scanner.projected_schema) as writer:
+        for batch in scanner.to_batches():
+            writer.write_batch(batch)
+    return path
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def open_file(connection: Any, path: Path) -> None:

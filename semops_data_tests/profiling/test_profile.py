@@ -42,6 +42,16 @@ def test_figures_of_a_known_table_are_right() -> None:
     assert (found["id"].mean_length_characters, found["id"].maximum_length_characters) == (2.9, 3)
 
 
+def test_correlations_are_pearsons_in_both_directions() -> None:
+    """By hand: a line, its mirror, and a constant that correlates with nothing."""
+    rows = pa.table({"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.0], "z": [3, 2, 1], "c": [1, 1, 1], "t": ["a", "b", "c"]})
+    found = {column.name: dict(zip(column.correlated_with, column.correlations, strict=True))
+             for column in profile(rows, "t").columns}  # fmt: skip
+    assert found["x"] == pytest.approx({"y": 1, "z": -1})
+    assert found["z"] == pytest.approx({"x": -1, "y": -1})
+    assert found["c"] == found["t"] == {}
+
+
 def test_the_same_rows_give_the_same_profile() -> None:
     """The rows of `profiling/profiles` have a digest: approximate figures must not wander."""
     assert profile(DATA, "x") == profile(DATA, "x")

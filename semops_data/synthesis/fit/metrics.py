@@ -47,8 +47,10 @@ def tv_complement(real: Collection[Any], synthetic: Collection[Any]) -> float | 
 
     if not len(real) or not len(synthetic):
         return None
-    one, two = (pd.Series(list(values)).value_counts(normalize=True, dropna=False) for values in (real, synthetic))
-    apart: Any = one.subtract(two, fill_value=0).abs()
+    shares: list[Any] = [
+        pd.Series(list(values)).value_counts(normalize=True, dropna=False) for values in (real, synthetic)
+    ]
+    apart = shares[0].subtract(shares[1], fill_value=0).abs()
     return 1 - float(apart.sum()) / 2
 
 
