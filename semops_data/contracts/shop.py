@@ -21,9 +21,7 @@ CURRENCIES = ("EUR",)
 RETURN_REASONS = ("damaged", "wrong_item", "does_not_fit", "not_as_described", "changed_mind")
 UPDATED_STATUSES = ("partially_refunded", "refunded")
 TEXT_KINDS = ("product_description", "review", "support_ticket")
-TEXT_TOPICS = (
-    "material", "care", "delivery", "damage", "fit", "price", "refund", "payment", "warranty", "account",
-)  # fmt: skip
+TEXT_TOPICS = ("material", "care", "delivery", "damage", "fit", "price", "refund", "warranty")
 
 LATE_DAYS = 2
 """An order is booked at most this many days after it was placed."""

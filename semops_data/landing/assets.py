@@ -55,4 +55,37 @@ def landing_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefiniti
     return landed
 
 
+def texts_asset(business: Business = BUSINESS) -> dg.AssetsDefinition:
+    """The asset that lands the free texts of that business."""
+    contract = table("landing/texts")
+
+    @dg.asset(
+        key=["landing", "texts"],
+        kinds={"s3", "parquet"},
+        owners=catalog.OWNERS,
+        deps=[["synthesis", "truth"]],
+        partitions_def=calendar,
+        code_version=f"1-{business.digest}",
+        metadata=catalog.definition_metadata(contract, storage_kind="s3"),
+        description=contract.description,
+    )
+    def texts(
+        context: dg.AssetExecutionContext, landing_store: dg.ResourceParam[ObjectStore]
+    ) -> dg.MaterializeResult[None]:
+        from semops_data.landing.objects import land
+        from semops_data.synthesis.texts import all_texts
+
+        rows = all_texts(business, date.fromisoformat(context.partition_key))
+        stored = land(landing_store, "texts", context.partition_key, rows)
+        return dg.MaterializeResult(
+            metadata=catalog.run_metadata(
+                uri=stored.uri, partition_rows=rows.num_rows, size_bytes=stored.size_bytes, sha256=stored.sha256
+            ),
+            data_version=dg.DataVersion(stored.sha256),
+        )
+
+    return texts
+
+
+TEXTS = [texts_asset()]
 LANDING = [landing_asset(name) for name in SHOP_TABLES]

@@ -75,15 +75,30 @@ def encode(name: str, rows: pa.Table, cut_rows: Sequence[int] = ()) -> bytes:
         return sink.getvalue()
     import polars as pl
 
-    data = pl.DataFrame(pl.from_arrow(rows)).write_ndjson()
-    lines = pl.Series(data.splitlines(), dtype=pl.String)
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    if not frame.height:
+        return b""
     # A number is a JSON number; whatever else stands in its column stays a text.
-    lines = lines.str.replace(r'"quantity":"(-?\d+)"', r'"quantity":$1')
-    if cut_rows:
-        cut = np.array(cut_rows)
-        halves = lines.gather(cut).map_elements(lambda line: line[: len(line) // 2], return_dtype=pl.String)
-        lines = lines.scatter(cut, halves)
-    return ("\n".join(lines.to_list()) + "\n").encode() if len(lines) else b""
+    numbers = frame["quantity"].cast(pl.Int64, strict=False)
+    odd = (numbers.is_null() & frame["quantity"].is_not_null()).arg_true().to_list()
+    data = _lines(frame.with_columns(numbers))
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    other = dict(zip(odd, _lines(frame[odd]).split(b"\n"), strict=False))
+    for number in cut_rows:
+        line = other.get(number, data[starts[number] : ends[number]])
+        other[number] = line[: len(line) // 2]
+    parts, done = [], 0
+    for number in sorted(other):
+        parts += [data[done : starts[number]], other[number]]
+        done = ends[number]
+    return b"".join([*parts, data[done:]])
+
+
+def _lines(frame: pl.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    frame.write_ndjson(sink)
+    return sink.getvalue()
 
 
 def land(store: ObjectStore, name: str, day: str, rows: pa.Table, cut_rows: Sequence[int] = ()) -> Stored:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WHOLE_DAY = "all"
 RESTATED = "restated_"
+BLOCK = 100_000
 RESTATED_COLUMNS = ("orders", "gmv_cents", "discount_cents", "refund_cents", "net_revenue_cents")
 UNITS = {
     "orders": "order", "units": "unit", "returned_units": "unit", "returns": "return", "customers": "customer",
@@ -125,15 +126,8 @@ class Answers:
             for name in ("gmv_cents", "discount_cents", "units", "orders")
         }
 
-    def add(self, clean: Mapping[str, pa.Table], batch: int | None) -> None:
-        """Count a batch.
-
-        Args:
-            clean: its tables.
-            batch: its number; None for the tables of the whole day, which have no sums.
-        """
-        if batch is None:
-            return
+    def add(self, clean: Mapping[str, pa.Table], batch: int) -> None:
+        """Count a batch, given its tables and its number."""
         self.sums.update(revenue(clean["orders"], clean["order_items"]))
         self.sums.update(after_sales(clean["payments"], clean["returns"]))
         self.sums.update(funnel(clean["sessions"], clean["events"]))
@@ -161,8 +155,8 @@ class Answers:
         """No answers: rows of `synthesis/truth`."""
         return table("synthesis/truth").arrow_schema.empty_table()
 
-    def rows(self) -> pa.Table:
-        """All answers: rows of `synthesis/truth`."""
+    def parts(self) -> Iterator[pa.Table]:
+        """All answers in parts of bounded size: rows of `synthesis/truth`."""
         seen = np.flatnonzero(self.customers["orders"])
         sold = np.flatnonzero(self.products["orders"])
         sums = dict(self.sums)
@@ -170,14 +164,15 @@ class Answers:
         shares = ratios(sums)
         del sums["abandoned_sessions"]
         sums |= {"customers": seen.size, "net_revenue_cents": net}
-        parts = [self._wide(WHOLE_DAY, sums, shares)]
+        yield self._wide(WHOLE_DAY, sums, shares)
         for placed, values in self.restated.items():
-            parts.append(self._wide(placed.isoformat(), {f"{RESTATED}{name}": n for name, n in values.items()}, {}))
-        for name, totals in self.customers.items():
-            parts.append(self._long(f"customer_{name}", customer_ids(seen), totals[seen]))
+            yield self._wide(placed.isoformat(), {f"{RESTATED}{name}": n for name, n in values.items()}, {})
         for name, totals in self.products.items():
-            parts.append(self._long(f"product_{name}", product_ids(sold), totals[sold]))
-        return pa.concat_tables(parts)
+            yield self._long(f"product_{name}", product_ids(sold), totals[sold])
+        for name, totals in self.customers.items():
+            for first in range(0, seen.size, BLOCK):
+                block = seen[first : first + BLOCK]
+                yield self._long(f"customer_{name}", customer_ids(block), totals[block])
 
     def _wide(self, subject: str, sums: Mapping[str, int], shares: Mapping[str, float | None]) -> pa.Table:
         """Answers about one subject."""

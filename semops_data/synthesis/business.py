@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES
 from semops_data.synthesis.aftersales import come_back, order_updates, payments, returns
 from semops_data.synthesis.answers import Answers
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from semops_data.synthesis.parameters import Business
 
-DAY_TABLES = ("customers", "products", "campaigns", "inventory")
-"""Exports that need the whole day; the others are made batch by batch."""
+BLOCK = 100_000
+"""Customers that are exported together."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class BusinessDay:
     Attributes:
         clean: typed rows of `lakehouse/<table>` by table name, as they must come out in the end.
         tables: raw rows of `landing/<table>` by table name, with defects.
-        truth: rows of `synthesis/truth`; none before the last batch.
+        truth: rows of `synthesis/truth`; of a batch none before all rows are known.
         defects: rows of `synthesis/defects`.
     """
 
@@ -68,7 +69,7 @@ class Tally:
 
 
 def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]]:
-    """The day's rows without defects, batch by batch; the last item holds the tables that need the whole day.
+    """The day's rows without defects: batches of orders and visits, then what needs the whole day, also in batches.
 
     Raises:
         ValueError: where the day lies before the first day of trade.
@@ -77,8 +78,10 @@ def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]
     tally = Tally(business, day)
     for batch in range(batch_count(business, day)):
         yield _batch(business, day, batch, tally)
+    seen = np.flatnonzero(tally.seen)
+    for first in range(0, seen.size, BLOCK):
+        yield {"customers": customers(business, seen[first : first + BLOCK], day)}
     yield {
-        "customers": customers(business, np.flatnonzero(tally.seen), day),
         "products": products(business, day),
         "campaigns": campaigns(business, day),
         "inventory": inventory(business, day, tally.sold),
@@ -107,8 +110,6 @@ def _batch(business: Business, day: date, batch: int, tally: Tally) -> dict[str,
 
 
 def _joined(name: str, tables: list[pa.Table]) -> pa.Table:
-    from semops_data.contracts import table
-
     schema = table(f"lakehouse/{name}").arrow_schema
     return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
 
@@ -133,19 +134,19 @@ def stream(business: Business, day: date) -> Iterator[BusinessDay]:
         ValueError: where the day lies before the first day of trade.
     """
     answers, first_row = Answers(business, day), dict.fromkeys(SHOP_TABLES, 0)
-    total = batch_count(business, day)
+    nothing = answers.none()
     for number, clean in enumerate(clean_batches(business, day)):
-        answers.add(clean, number if number < total else None)
-        tables, manifests = {}, []
+        if "orders" in clean:
+            answers.add(clean, number)
+        tables, manifests = {}, [scenario_defects(business, day)] if number == 0 else []
         for name, rows in clean.items():
             raw = distort(business, name, day, export(name, rows))
             tables[name], manifest = plant(business, name, day, raw, batch=number, first_row=first_row[name])
             first_row[name] += tables[name].num_rows
             manifests.append(manifest)
-        truth = answers.rows() if number == total else answers.none()
-        if number == total:
-            manifests.append(scenario_defects(business, day))
-        yield BusinessDay(clean, tables, truth, pa.concat_tables(manifests))
+        yield BusinessDay(clean, tables, nothing, pa.concat_tables(manifests))
+    for truth in answers.parts():
+        yield BusinessDay({}, {}, truth, table("synthesis/defects").arrow_schema.empty_table())
 
 
 @lru_cache(maxsize=2)
@@ -166,6 +167,6 @@ def business_day(business: Business, day: date) -> BusinessDay:
     return BusinessDay(
         clean=joined([batch.clean for batch in batches]),
         tables=joined([batch.tables for batch in batches]),
-        truth=batches[-1].truth,
+        truth=pa.concat_tables([batch.truth for batch in batches]),
         defects=pa.concat_tables([batch.defects for batch in batches]),
     )

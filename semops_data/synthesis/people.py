@@ -24,7 +24,7 @@ MOVE_DAYS = 400
 MIND_DAYS = 250
 VERSIONS = 65_536
 """More versions of an attribute than the calendar has."""
-BLOCK = 1_000_000
+BLOCK = 100_000
 """Customers that are looked at together."""
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
 
-BATCH = 50_000
+BATCH = 20_000
 """Orders that are drawn together: the memory of a day of any size is that of a few batches."""
 FREE_SHIPPING_CENTS = 5_000
 SHIPPING_CENTS = 490

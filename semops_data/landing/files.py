@@ -1,0 +1,94 @@
+"""A day's exports as files below a folder, written batch by batch: a day of any size needs the memory of a few."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semops_data.landing.objects import JSON_LINES, encode, object_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from typing import BinaryIO
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from semops_data.synthesis.business import BusinessDay
+    from semops_data.synthesis.parameters import Business
+
+
+def write_day(business: Business, day: date, folder: Path) -> dict[str, int]:
+    """Write one day's files below `folder`, where they would be landed, with the answers and the defects beside them.
+
+    Returns:
+        Rows by table, the known answers and the defects among them.
+    """
+    from semops_data.synthesis.business import stream
+    from semops_data.synthesis.sales import batch_count
+    from semops_data.synthesis.texts import texts
+
+    with _Files(folder, day.isoformat()) as files:
+        for batch in stream(business, day):
+            files.add(batch)
+        for number in range(batch_count(business, day)):
+            files.append("texts", folder / object_path("texts", files.day), texts(business, day, number))
+    return files.rows
+
+
+def write_documents(business: Business, day: date, folder: Path) -> int:
+    """Write the day's free texts as Markdown below `folder`, for a corpus to include; how many documents."""
+    from semops_data.synthesis.texts import documents
+
+    found = documents(business, day)
+    for path, text in found.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return len(found)
+
+
+class _Files:
+    """The files of one day, open until all batches are written."""
+
+    def __init__(self, folder: Path, day: str) -> None:
+        self.folder, self.day = folder, day
+        self.rows: dict[str, int] = {}
+        self.parquet: dict[str, pq.ParquetWriter] = {}
+        self.lines: dict[str, BinaryIO] = {}
+        self.stack = ExitStack()
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stack.close()
+
+    def add(self, batch: BusinessDay) -> None:
+        """Append a batch's rows."""
+        for name, rows in batch.tables.items():
+            first = self.rows.get(name, 0)
+            cut = [number - first for number in batch.cut_rows(name)]
+            self.append(name, self.folder / object_path(name, self.day), rows, cut)
+        for name, rows in (("truth", batch.truth), ("defects", batch.defects)):
+            self.append(name, self.folder / "synthesis" / name / f"day={self.day}" / "part-0.parquet", rows)
+
+    def append(self, name: str, path: Path, rows: pa.Table, cut: Iterable[int] = ()) -> None:
+        """Append rows to one file."""
+        import pyarrow.parquet as pq
+
+        if name in JSON_LINES:
+            if name not in self.lines:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.lines[name] = self.stack.enter_context(path.open("wb"))
+            self.lines[name].write(encode(name, rows, list(cut)))
+        else:
+            plain = rows.replace_schema_metadata(None)
+            if name not in self.parquet:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writer = pq.ParquetWriter(path, plain.schema, compression="zstd")
+                self.parquet[name] = self.stack.enter_context(writer)
+            if rows.num_rows or not self.rows.get(name):
+                self.parquet[name].write_table(plain)
+        self.rows[name] = self.rows.get(name, 0) + rows.num_rows
