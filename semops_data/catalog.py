@@ -6,15 +6,32 @@ A key stands on the definition or on the run, never on both.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from semops_data.contracts import Column, Table
 
 OWNERS = ["team:data-platform"]
 MEANING_OWNERS = ["team:knowledge"]
+ON_DEMAND = "semops/on-demand"
+"""Tag of assets that belong to no selection of many: they are made where they are asked for by name."""
+ARTIFACT = "semops/artifact:"
+"""Metadata of a run under this prefix are paths of files that tracking uploads with the run."""
+
+
+def artifact(name: str) -> str:
+    """The metadata key of a file that belongs to the run, `orders-full.html`."""
+    return f"{ARTIFACT}{name}"
+
+
+def joined_digest(parts: Iterable[str]) -> str:
+    """One sha256 of several texts, in order."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from semops_data.catalog import ON_DEMAND
 from semops_data.cli.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def resolve(selection: str, graph: AssetGraph, *, external: bool = False) -> set
         first = str(error).strip().splitlines()[0]
         raise ConfigurationError(f"--select {selection!r} cannot be read: {first}") from error
     keys = {key for key in chosen if graph.has(key) and (external or graph.get(key).is_materializable)}
+    # What is made on demand belongs to no selection of many, such as `*` or a room.
+    demanded = {key for key in keys if ON_DEMAND in graph.get(key).tags}
+    keys = keys - demanded or keys
     if not keys:
         close = nearest(selection.removeprefix("group:"), [*known, *rooms])
         close = [f"group:{name}" if name in rooms else name for name in close]

@@ -37,7 +37,11 @@ def html_report(path: Path, out: Path, *, minimal: bool = True) -> Path:
         sample = f" USING SAMPLE reservoir({MAX_ROWS} ROWS) REPEATABLE (7)" if total > MAX_ROWS else ""
         frame = connection.execute(f"SELECT * FROM {VIEW}{sample}").df()  # noqa: S608 - constants
     title = f"{path.name}: {len(frame):,} of {total:,} rows" if sample else path.name
-    html = render_html(frame, title, minimal=minimal)
+    return write_page(render_html(frame, title, minimal=minimal), out)
+
+
+def write_page(html: str, out: Path) -> Path:
+    """Write a page, whole or not at all; returns its path."""
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_name(f".{out.name}.{os.getpid()}")
     scratch.write_text(html, encoding="utf-8")

@@ -31,6 +31,8 @@ _PREFIX = "semops/"
 _NOT_IN_NAMES = re.compile(r"[^\w\-. :/]")
 _LONGEST_NAME, _LONGEST_PARAM, _LONGEST_TAG = 250, 6_000, 5_000
 _MOST_PARAMS = 90
+_MOST_ARTIFACTS = 100
+ARTIFACT = "semops/artifact:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class TrackedRun:
         params: what it was made with.
         metrics: what it measured; finite.
         tags: what it belongs to.
+        artifacts: paths of files that belong to it, by the name that each gets.
     """
 
     key: str
@@ -58,6 +61,7 @@ class TrackedRun:
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line of JSON; the same run is the same text."""
@@ -140,6 +144,7 @@ def _materialization(run: RunLog, record: Record, node: Node, steps: _Steps) -> 
         metrics=_named(metrics),
         tags=_tags(run, node.key, record.partition, "materialization")
         | _given(code_version=code_version, data_version=record.data_version),
+        artifacts=_artifacts(record.metadata),
     )
 
 
@@ -232,10 +237,21 @@ def _params(node: Node, code_version: str | None, partition: str | None) -> dict
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
     found = {}
     for name, value in metadata.items():
+        if name.startswith(ARTIFACT):
+            continue
         known = METRICS.get(name) or (name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else None)
         if known and isinstance(value, int | float):
             found[known] = float(value)
     return found
+
+
+def _artifacts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Files by name; the name is one part of a path, whatever was written there."""
+    found = {}
+    for key, value in sorted(metadata.items()):
+        if key.startswith(ARTIFACT) and isinstance(value, str) and value:
+            found[_name(key.removeprefix(ARTIFACT)).replace("/", "_")] = value
+    return dict(list(found.items())[:_MOST_ARTIFACTS])
 
 
 def _named(metrics: Mapping[str, float]) -> dict[str, float]:

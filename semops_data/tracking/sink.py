@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from semops_data.lineage.secrets import scrub
+from semops_data.tracking.artifacts import upload
 from semops_data.tracking.fold import TrackedRun
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Sink:
     def __init__(self, settings: Settings) -> None:
         self.client = client(settings)
         self.experiment = _experiment(self.client, settings)
+        self.home = settings.home
 
     def deliver(self, outbox: Outbox, *, until: float) -> int:
         """Deliver what waits, in order; how many.
@@ -96,6 +98,8 @@ class Sink:
         params = [Param(name, value) for name, value in run.params.items()]
         if metrics or params:
             self.client.log_batch(made, metrics=metrics, params=params)
+        if run.artifacts:
+            upload(self.client, made, run.artifacts, self.home)
         self.client.set_terminated(made, run.status, run.end_ms)
 
 
