@@ -22,7 +22,10 @@ from semops_data.settings import Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from semops_data.warehouse.warehouse import Warehouse
+
 TIMEOUT_SECONDS = 3.0
+GRANTS_SECONDS = 10
 LEAST_FREE_BYTES = 2 * 1024**3
 SLOW_IMPORT = 1.5
 
@@ -171,7 +174,23 @@ def _snowflake(settings: Settings) -> str:
     health = Warehouse(settings).ping(10 if settings.is_snowflake_emulated else TIMEOUT_SECONDS)
     if not health.is_reachable:
         raise ConnectionError(f"{health.where}: {health.detail}")
+    if not settings.is_snowflake_emulated:
+        _may_load(Warehouse(settings.model_copy(update={"snowflake_timeout_seconds": int(GRANTS_SECONDS)})))
     return f"{health.where}: {health.detail}, answered in {health.seconds:.1f} s"
+
+
+def _may_load(warehouse: Warehouse) -> None:
+    """Refuse a role that could not load.
+
+    Raises:
+        PermissionError: with the GRANT statements that are missing.
+    """
+    from semops_data.warehouse.grants import examine as missing_grants
+
+    with warehouse.session(asset_key="doctor") as session:
+        lacking = missing_grants(warehouse, session)
+    if lacking:
+        raise PermissionError(f"the role lacks {len(lacking)} grants; run: {' '.join(lacking)}")
 
 
 def _mlflow(settings: Settings) -> str:

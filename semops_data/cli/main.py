@@ -27,6 +27,7 @@ COMMANDS = (
     "registry",
     "dictionary",
     "info",
+    "warehouse",
     "doctor",
     "ui",
 )

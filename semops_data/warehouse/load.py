@@ -238,12 +238,18 @@ def prepare(session: Session, warehouse: Warehouse, *contracts: Table) -> None:
         found.setdefault(str(name), set()).add(str(column))
     if not found and not session.is_emulated:
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {qualified(warehouse.database, warehouse.schema)}")
+    is_new = any(contract.name.upper() not in found for contract in contracts)
+    with_tags = is_new and not session.is_emulated and _make_tags(session, warehouse)
     for contract in contracts:
         columns = found.get(contract.name.upper())
         if columns is None:
             session.execute(
                 ddl.create_table(
-                    contract, database=warehouse.database, schema=warehouse.schema, is_emulated=session.is_emulated
+                    contract,
+                    database=warehouse.database,
+                    schema=warehouse.schema,
+                    is_emulated=session.is_emulated,
+                    with_tags=with_tags,
                 )
             )
             continue
@@ -253,6 +259,16 @@ def prepare(session: Session, warehouse: Warehouse, *contracts: Table) -> None:
                     f"ALTER TABLE {warehouse.name(contract.name)} ADD COLUMN {quote(column.name)} "
                     f"{ddl.SNOWFLAKE_TYPES[column.type]}"
                 )
+
+
+def _make_tags(session: Session, warehouse: Warehouse) -> bool:
+    """Make the tags of the contracts; whether the account has tags at all: the standard edition has none."""
+    try:
+        for statement in ddl.create_tags(database=warehouse.database, schema=warehouse.schema):
+            session.execute(statement)
+    except StatementError:
+        return False
+    return True
 
 
 def copy(session: Session, warehouse: Warehouse, contract: Table, stage_table: str, path: str, data: pa.Table) -> None:

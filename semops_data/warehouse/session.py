@@ -55,6 +55,11 @@ class Session:
         """
         return list(self._run(sql, values).fetchall())
 
+    def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The column names and rows of one statement, such as SHOW."""
+        cursor = self._run(sql, ())
+        return [field.name for field in cursor.description], list(cursor.fetchall())
+
     def change(self, sql: str, *values: Any) -> Counts:
         """Run one INSERT, UPDATE, DELETE or MERGE and say how many rows it changed."""
         cursor = self._run(sql, values)

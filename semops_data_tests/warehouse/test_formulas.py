@@ -34,7 +34,9 @@ def test_every_metric_of_every_mart_has_a_formula() -> None:
 def test_every_business_metric_of_the_registry_is_computed_somewhere() -> None:
     """A definition that no column carries is a promise that nobody keeps."""
     registry = load(registry_path(Settings(registry=None)))
-    defined = {p.pattern_id for p in registry.patterns if p.owner in ("finance", "growth") and p.pattern_type == "analytics"}
+    defined = {
+        p.pattern_id for p in registry.patterns if p.owner in ("finance", "growth") and p.pattern_type == "analytics"
+    }
     computed = {table(f"warehouse/{formula.mart}")[formula.column].term for formula in FORMULAS}
     assert defined
     assert defined <= computed

@@ -10,8 +10,8 @@ import pytest
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.contracts.formulas import formulas
-from semops_data.lakehouse import aggregates
 from semops_data.contracts.marts import HISTORIES
+from semops_data.lakehouse import aggregates
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
 from semops_data.warehouse import assets, checks

@@ -26,7 +26,7 @@ active AS (
     GROUP BY cohort, week
 )
 SELECT
-    TO_CHAR(s.cohort, 'YYYY-MM-DD') AS cohort_week,
+    TO_CHAR(TO_DATE(s.cohort), 'YYYY-MM-DD') AS cohort_week,
     DATEDIFF('day', s.cohort, w.week) / 7 AS week_number,
     s.customers AS cohort_customers,
     COALESCE(a.customers, 0) AS active_customers,
