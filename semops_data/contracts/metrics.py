@@ -208,8 +208,8 @@ DEFECTS = (
     Column(
         "caught_by",
         "string",
-        "What must catch it: 'duplicate', the reason under which it is quarantined, or 'check:' and the check that "
-        "must not pass.",
+        "What must catch it: 'duplicate', the reason under which it is quarantined, 'check:' and the check that must "
+        "not pass, or 'refusal:' and the table that must refuse the object.",
     ),
 )
 

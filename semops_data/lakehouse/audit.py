@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.contracts.business import is_daily
+from semops_data.contracts.operations import NEW_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +137,7 @@ def orders_agree_with_their_items(lake: Lake, day: str) -> Finding:
     return Finding(differing == 0, "0 orders that differ from their items", f"{differing} of {both.num_rows} orders")
 
 
-def payments_agree_with_their_orders(lake: Lake, day: str) -> Finding:
+def orders_are_paid_in_full(lake: Lake, day: str) -> Finding:
     """Whether each captured payment is the total of its order, and each order that was not cancelled has one."""
     payments = partition(lake, "payments", day, ["order_id", "status", "amount_cents"])
     captured = payments.filter(pc.equal(payments.column("status"), "captured"))
@@ -182,6 +183,15 @@ def restated_equals_the_truth(lake: Lake, day: str) -> Finding | None:
         expected or f"{len(answers)} answers",
         actual or (f"unexpected days {', '.join(unknown)}" if unknown else f"{len(answers)} equal"),
     )
+
+
+def columns_are_known(lake: Lake, name: str, day: str) -> Finding:
+    """Whether no column was landed that the contract does not know."""
+    if not lake.exists(NEW_COLUMNS.key):
+        return Finding(is_true=True, expected="no unknown column", actual="none")
+    rows = lake.read(NEW_COLUMNS.key, columns=["table_name", "column_name", "decision"], where={"day": day}).to_pylist()
+    found = [f"{row['column_name']} ({row['decision']})" for row in rows if row["table_name"] == name]
+    return Finding(not found, "no unknown column", ", ".join(sorted(found)) or "none")
 
 
 def equals_the_truth(lake: Lake, key: str, day: str) -> Finding | None:

@@ -129,7 +129,8 @@ def _overwritten(
     result = values.combine_chunks()
     for code, fault in enumerate(known):
         if fault.column == column:
-            result = pc.if_else(pa.array(which == code), pa.scalar(fault.value, result.type), result)
+            value = str(fault.value) if result.type == pa.string() and fault.value is not None else fault.value
+            result = pc.if_else(pa.array(which == code), pa.scalar(value, result.type), result)
     return result
 
 

@@ -29,7 +29,8 @@ class DayFault:
         kind: as `synthesis/defects` names it.
         table: the exported table that shows it.
         column: the landed column.
-        caught_by: `check:` and the check that must not pass, as room/table:claim.
+        caught_by: `check:` and the check that must not pass, as room/table:claim; or `refusal:` and the table that
+            must refuse the object.
     """
 
     scenario: str
@@ -41,12 +42,12 @@ class DayFault:
 
 DAY_FAULTS = (
     DayFault("cents_as_euros", "unit_mix_up", "payments", "amount",
-             "check:lakehouse/payments:payments_agree_with_their_orders"),
+             "check:lakehouse/payments:orders_are_paid_in_full"),
     DayFault("dollars_as_euros", "currency_mix_up", "payments", "amount",
-             "check:lakehouse/payments:payments_agree_with_their_orders"),
+             "check:lakehouse/payments:orders_are_paid_in_full"),
     DayFault("new_column", "new_column", "orders", "loyalty_tier", "check:lakehouse/orders:columns_are_known"),
     DayFault("changed_type", "changed_type", "inventory", "closing_quantity",
-             "check:lakehouse/inventory:quarantine_share_is_small"),
+             "refusal:lakehouse/inventory"),
     DayFault("drift", "drift", "order_items", "quantity", "check:profiling/order_items:distribution_is_stable"),
     DayFault("refunds_in_revenue", "silent_redefinition", "orders", "refund",
              "check:lakehouse/daily_revenue:equals_the_truth"),
