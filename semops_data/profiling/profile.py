@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TOP_VALUES = 5
 BINS = 20
+QUARTERS = (4, 9, 14)
 MOST_CORRELATED = 12
 MAX_TOP_DISTINCT = 1_000
 TEXT_SHOWN = 80
@@ -128,7 +129,7 @@ def profile_view(connection: Any, source: str) -> Profile:
     shares = bin_shares(connection, edges)
     columns = []
     for name, kind in described:
-        top = _top(connection, name, rows, int(found[name][1]))
+        top = _top(connection, name, kind, rows, found[name])
         made = _column(name, kind, rows, found[name], top, (edges[name], shares[name]))
         others = related.get(name, {})
         columns.append(replace(made, correlated_with=tuple(others), correlations=tuple(others.values())))
@@ -149,16 +150,13 @@ def bin_shares(connection: Any, edges: dict[str, tuple[float, ...]]) -> dict[str
     parts = []
     for name, cuts in wanted.items():
         column = f"CAST({ident(name)} AS DOUBLE)"
-        parts.append(f"COUNT({column})")
-        parts += [f"COUNT(*) FILTER ({column} <= {cut!r})" for cut in cuts]
+        edges_text = ", ".join(f"{cut!r}::DOUBLE" for cut in cuts)
+        # By edge the values up to it and above the one before; what lies above the last is left.
+        parts += [f"COUNT({column})", f"map_values(histogram({column}, [{edges_text}]))"]
     row = list(connection.execute(f"SELECT {', '.join(parts)} FROM {VIEW}").fetchone())  # noqa: S608
-    for name, cuts in wanted.items():
-        total, *below = row[: len(cuts) + 1]
-        row = row[len(cuts) + 1 :]
-        steps = [*below, total]
-        shares[name] = tuple(
-            (step - before) / total for before, step in zip([0, *steps[:-1]], steps, strict=True)
-        ) if total else ()  # fmt: skip
+    for (name, cuts), total, counts in zip(wanted.items(), row[::2], row[1::2], strict=True):
+        below = list(counts or ())[: len(cuts)]
+        shares[name] = tuple(count / total for count in [*below, total - sum(below)]) if total else ()
     return shares
 
 
@@ -191,7 +189,7 @@ def _related(pairs: list[tuple[str, str]], found: list[Any]) -> dict[str, dict[s
 
 
 def _aggregates(name: str, kind: str) -> list[str]:
-    """Ten aggregates of one column, in the order that `_column` reads them."""
+    """Nine aggregates of one column, in the order that `_column` reads them."""
     column = ident(name)
     text, number = kind == "VARCHAR", kind.startswith(NUMERIC)
     value = _finite(name)
@@ -204,7 +202,6 @@ def _aggregates(name: str, kind: str) -> list[str]:
         f"LEFT(CAST(MAX({column}) AS VARCHAR), {TEXT_SHOWN})" if ordered else "NULL",
         f"AVG({value})" if number else "NULL",
         f"stddev_samp({value})" if number else "NULL",
-        f"approx_quantile({value}, [0.25, 0.5, 0.75])" if number else "NULL",
         f"AVG(LENGTH({column}))" if text else "NULL",
         f"MAX(LENGTH({column}))" if text else "NULL",
         f"approx_quantile({value}, {cuts})" if number else "NULL",
@@ -219,7 +216,7 @@ def _column(
     top: tuple[tuple[str, ...], tuple[float, ...]],
     histogram: tuple[tuple[float, ...], tuple[float, ...]],
 ) -> ColumnProfile:
-    filled, distinct, low, high, mean, deviation, quantiles, mean_length, max_length, _ = cells
+    filled, distinct, low, high, mean, deviation, mean_length, max_length, cuts = cells
     return ColumnProfile(
         name=name,
         data_type=kind,
@@ -230,7 +227,7 @@ def _column(
         maximum=high,
         mean=mean,
         standard_deviation=deviation,
-        quantiles=tuple(quantiles) if quantiles else None,
+        quantiles=(cuts[QUARTERS[0]], cuts[QUARTERS[1]], cuts[QUARTERS[2]]) if cuts else None,
         mean_length_characters=mean_length,
         maximum_length_characters=max_length,
         top_values=top[0],
@@ -240,12 +237,18 @@ def _column(
     )
 
 
-def _top(connection: Any, name: str, rows: int, distinct: int) -> tuple[tuple[str, ...], tuple[float, ...]]:
+def _top(
+    connection: Any, name: str, kind: str, rows: int, cells: list[Any]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    distinct, longest = int(cells[1]), cells[7]
+    # Grouping by the values themselves is faster; only long texts, shown as their beginnings, are grouped by these.
+    is_short = kind.startswith((*NUMERIC, "BOOLEAN", "DATE")) or (longest is not None and longest <= TEXT_SHOWN)
+    grouped = ident(name) if is_short else _text(name)
     if not 0 < distinct <= MAX_TOP_DISTINCT or (distinct > TOP_VALUES and distinct > rows / 2):
         return (), ()
     found = connection.execute(
-        f"SELECT {_text(name)} AS value, COUNT(*) AS count FROM {VIEW} WHERE {ident(name)} IS NOT NULL "  # noqa: S608
-        f"GROUP BY ALL ORDER BY count DESC, value LIMIT {TOP_VALUES}"
+        f"SELECT CAST({grouped} AS VARCHAR) AS value, COUNT(*) AS count FROM {VIEW} "  # noqa: S608
+        f"WHERE {ident(name)} IS NOT NULL GROUP BY {grouped} ORDER BY count DESC, value LIMIT {TOP_VALUES}"
     ).fetchall()
     return tuple(str(value) for value, _ in found), tuple(count / rows for _, count in found)
 
