@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from semops_data.contracts import table
 from semops_data.lakehouse.writing import guarded
+from semops_data.landing.advice import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from semops_data.contracts import Column, Table
     from semops_data.settings import Settings
+
+TIMEOUTS = {"connect_timeout": "3s", "timeout": "30s", "max_retries": "3", "retry_timeout": "20s"}
 
 
 class MissingTableError(LookupError):
@@ -59,6 +62,11 @@ class Lake:
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        """Give requests our own timeouts: deltalake's would try for three minutes."""
+        if "://" in self.root:
+            object.__setattr__(self, "storage_options", TIMEOUTS | dict(self.storage_options))
+
     def uri(self, key: str) -> str:
         """Where the table with that key lies."""
         return f"{self.root.rstrip('/')}/{key}"
@@ -68,7 +76,8 @@ class Lake:
         from deltalake import DeltaTable
 
         with guarded("read", self.uri(key)):
-            return bool(DeltaTable.is_deltatable(self.uri(key), storage_options=dict(self.storage_options)))
+            options = dict(self.storage_options)
+            return patiently(lambda: bool(DeltaTable.is_deltatable(self.uri(key), storage_options=options)))
 
     def open(self, key: str, *, version: int | None = None) -> DeltaTable:
         """The Delta table, at its latest or at the given version.
@@ -85,7 +94,7 @@ class Lake:
                 f"Delta table {key} does not exist at {self.uri(key)}: materialize the asset {key} first"
             )
         with guarded("read", self.uri(key)):
-            opened = DeltaTable(self.uri(key), storage_options=dict(self.storage_options))
+            opened = patiently(lambda: DeltaTable(self.uri(key), storage_options=dict(self.storage_options)))
         if version is None:
             return opened
         if not 0 <= version <= opened.version():
@@ -119,7 +128,7 @@ class Lake:
         names = list(columns) if columns is not None else contract.arrow_schema.names
         opened = self.open(key, version=version)
         with guarded("read", self.uri(key)):
-            data = scan(opened, names, where or {})
+            data = patiently(lambda: scan(opened, names, where or {}))
         schema = pa.schema([contract.arrow_schema.field(name) for name in names])
         return data.cast(schema)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from semops_data.landing.advice import advice, first_line
+from semops_data.landing.advice import advice, first_line, is_transient
 from semops_data.landing.store import StoreError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable
 
 T = TypeVar("T")
-ATTEMPTS = 12
+ATTEMPTS, STUMBLES = 12, 3
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 RACES = ("already exists", "conflict", "concurrent", "transaction failed")
@@ -67,8 +67,10 @@ def retried(attempt: Callable[[], T], uri: str, what: str) -> T:
         for count in range(ATTEMPTS):
             try:
                 return attempt()
-            except DeltaError as error:
-                if not isinstance(error, CommitFailedError) and not any(word in str(error).lower() for word in RACES):
+            except (DeltaError, OSError) as error:
+                is_race = isinstance(error, CommitFailedError) or any(word in str(error).lower() for word in RACES)
+                # What was committed is recognised by its transaction, so an attempt may follow a lost answer.
+                if not is_race and (not is_transient(error) or count >= STUMBLES):
                     raise
                 if count == ATTEMPTS - 1:
                     raise ConflictError(

@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+import random
+import re
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
 
 def first_line(error: Exception) -> str:
     """The first line of an error that says something."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
+
+
+TRANSIENT = ("HTTP error", "error sending request", "retries", "SlowDown", "InternalError", "timed out", "body error",
+             "connection", "503", "500 Internal")  # fmt: skip
+EXHAUSTED = re.compile(r"after (\d+) retries, max_retries: \1\b")
+ATTEMPTS, PAUSE_SECONDS = 4, 0.2
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed a moment later: throttled, failed inside, or the connection was lost."""
+    # Where the client below has tried as often as it may, the endpoint is not stumbling but down.
+    return any(word in str(error) for word in TRANSIENT) and not EXHAUSTED.search(str(error))
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Run what may be run again, at most four times where the network or the endpoint stumbles.
+
+    Args:
+        work: reads, or writes in a way that a second time changes nothing.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return work()
+        except Exception as error:
+            if attempt == ATTEMPTS - 1 or not is_transient(error):
+                raise
+        time.sleep(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads clients, guards nothing
+    raise AssertionError("the last attempt returns or raises")
 
 
 def advice(text: str, place: str) -> str:

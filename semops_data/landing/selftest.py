@@ -10,13 +10,13 @@ from threading import Barrier, Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from semops_data.landing.advice import advice, first_line
+from semops_data.landing.advice import advice, first_line, patiently
 from semops_data.landing.store import StoreError, client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RACERS = 16
+RACERS, RACES = 16, 5
 _proven: set[tuple[str, str]] = set()
 _lock = Lock()
 
@@ -40,7 +40,7 @@ def prove_atomic_puts(root: str, options: Mapping[str, str]) -> None:
     with _lock:
         if endpoint in _proven:
             return
-        winners = count_winners(root, options)
+        winners = race_until_clear(root, options)
         if winners != 1:
             raise UnsafeStoreError(
                 f"of {RACERS} writers that raced to create one object at {root} ({endpoint[0]}), {winners} won where "
@@ -50,24 +50,57 @@ def prove_atomic_puts(root: str, options: Mapping[str, str]) -> None:
         _proven.add(endpoint)
 
 
+def race_until_clear(root: str, options: Mapping[str, str]) -> int:
+    """The winners of the first of at most 5 races in which every racer got an answer and somebody won.
+
+    A lost answer says nothing: the racer may have won. Two winners are clear at once.
+
+    Raises:
+        StoreError: where answers are lost in every race.
+    """
+    winners, lost = 0, None
+    for _ in range(RACES):
+        winners, lost = race(root, options)
+        if winners > 1 or (winners == 1 and lost is None):
+            return winners
+    if lost is not None:
+        raise StoreError(f"cannot write to {root}: {first_line(lost)}; {advice(str(lost), root)}") from lost
+    return winners
+
+
 def count_winners(root: str, options: Mapping[str, str]) -> int:
-    """How many of 16 concurrent writers were told that they created the same new key."""
+    """How many of 16 concurrent writers were told that they created the same new key.
+
+    Raises:
+        StoreError: where a writer got no answer.
+    """
+    winners, lost = race(root, options)
+    if lost is not None:
+        raise StoreError(f"cannot write to {root}: {first_line(lost)}; {advice(str(lost), root)}") from lost
+    return winners
+
+
+def race(root: str, options: Mapping[str, str]) -> tuple[int, Exception | None]:
+    """One race: how many were told that they had won, and an error of those that were told nothing."""
     from obstore.exceptions import AlreadyExistsError, BaseError
 
     store, key, start = client(root, options), f".self-test/{uuid4().hex}", Barrier(RACERS)
 
-    def race(racer: int) -> bool:
+    def put(racer: int) -> Exception | bool:
         start.wait()
         try:
             store.put(key, str(racer).encode(), mode="create")
         except AlreadyExistsError:
             return False
+        except (OSError, BaseError) as error:
+            return error
         return True
 
+    with ThreadPoolExecutor(RACERS) as pool:
+        told = list(pool.map(put, range(RACERS)))
+    lost = next((answer for answer in told if isinstance(answer, Exception)), None)
     try:
-        with ThreadPoolExecutor(RACERS) as pool:
-            winners = sum(pool.map(race, range(RACERS)))
-        store.delete(key)
+        patiently(lambda: store.delete(key))
     except (OSError, BaseError) as error:
-        raise StoreError(f"cannot write to {root}: {first_line(error)}; {advice(str(error), root)}") from error
-    return winners
+        lost = lost or error
+    return sum(answer is True for answer in told), lost

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from semops_data.landing.advice import advice, first_line
+from semops_data.landing.advice import advice, first_line, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = "3s"
 REQUEST_TIMEOUT = "30s"
-MAX_RETRIES = 2
+MAX_RETRIES = 3
 
 
 class StoreError(OSError):
@@ -79,7 +79,7 @@ class ObjectStore:
             return Stored(self.uri(path), len(data), fingerprint, changed=False)
         self._prove()
         try:
-            self._client.put(path, data)
+            patiently(lambda: self._client.put(path, data))
         except (OSError, self._errors) as error:
             raise self._failure("write", path, error) from error
         return Stored(self.uri(path), len(data), fingerprint, changed=True)
@@ -92,7 +92,7 @@ class ObjectStore:
             StoreError: where it could not be read.
         """
         try:
-            return bytes(self._client.get(path).bytes())
+            return patiently(lambda: bytes(self._client.get(path).bytes()))
         except FileNotFoundError as error:
             raise MissingObjectError(f"there is no object at {self.uri(path)}") from error
         except (OSError, self._errors) as error:
@@ -105,7 +105,9 @@ class ObjectStore:
             StoreError: where the store could not be read.
         """
         try:
-            return sorted(str(item["path"]) for batch in self._client.list(prefix or None) for item in batch)
+            return patiently(
+                lambda: sorted(str(item["path"]) for batch in self._client.list(prefix or None) for item in batch)
+            )
         except (OSError, self._errors) as error:
             raise self._failure("list", prefix, error) from error
 
@@ -116,7 +118,7 @@ class ObjectStore:
             StoreError: where it could not be removed.
         """
         try:
-            self._client.delete(path)
+            patiently(lambda: self._client.delete(path))
         except FileNotFoundError:
             return
         except (OSError, self._errors) as error:
@@ -164,7 +166,7 @@ def client(root: str, options: Mapping[str, str]) -> Any:
     if not root.startswith("s3://"):
         raise ValueError(f"{root} is neither a folder nor s3://bucket/prefix")
     bucket, _, prefix = root.removeprefix("s3://").partition("/")
-    named = {key: value for key, value in options.items() if key != "AWS_ALLOW_HTTP"}
+    named = {key: value for key, value in options.items() if key.startswith("AWS_") and key != "AWS_ALLOW_HTTP"}
     return S3Store(
         bucket,
         prefix=prefix or None,
