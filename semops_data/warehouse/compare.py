@@ -15,7 +15,7 @@ from semops_data.warehouse.load import read
 from semops_data.warehouse.names import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from semops_data.lakehouse.lake import Lake
     from semops_data.warehouse.warehouse import Warehouse
@@ -245,3 +245,50 @@ def same(expected: Any, actual: Any) -> bool:
     if isinstance(expected, float) and isinstance(actual, (int, float)):
         return math.isclose(expected, actual, rel_tol=RATIO_TOLERANCE, abs_tol=RATIO_TOLERANCE)
     return bool(expected == actual)
+
+
+def mart_against_truth(
+    warehouse: Warehouse, lake: Lake, name: str, rows: Mapping[str | None, pa.Table]
+) -> tuple[int, list[Difference]]:
+    """A mart against the known answers.
+
+    Args:
+        warehouse: says which days are loaded.
+        lake: holds the known answers.
+        name: the mart.
+        rows: its rows by day, or under None where it has no days.
+
+    Returns:
+        How many answers were compared, and those that differ.
+    """
+    if name in ("customer_value", "cohort_retention", "revenue_restated"):
+        loaded = days_of(warehouse, "warehouse/fct_orders")
+    if name == "customer_value":
+        return customers_against_truth(rows[None], lake.read("synthesis/truth"), loaded)
+    if name == "cohort_retention":
+        known = known_cohorts(lake.read("synthesis/truth"), loaded)
+        return known.num_rows, against_rows(rows[None], known, table(f"warehouse/{name}").keys)
+    compared = 0
+    differences: list[Difference] = []
+    for day, mart in rows.items():
+        assert day is not None  # noqa: S101 - the marts above have no days, all others have
+        truth = lake.read("synthesis/truth", where={"day": day})
+        if name == "product_performance":
+            count, found = products_against_truth(mart, truth, day)
+        elif name == "revenue_restated":
+            count, found = restated_against_truth(mart, truth, day, loaded)
+        else:
+            count, found = against_truth(mart, truth, day)
+        compared, differences = compared + count, differences + found
+    return compared, differences
+
+
+def mart_against_lake(lake: Lake, name: str, rows: Mapping[str | None, pa.Table]) -> tuple[int, list[Difference]]:
+    """A mart against the lakehouse's table of the same name: how many cells were compared, and those that differ."""
+    compared = 0
+    differences: list[Difference] = []
+    for day, mart in rows.items():
+        other = lake.read(f"lakehouse/{name}", where={"day": day} if day else None)
+        compared += mart.num_rows * mart.num_columns
+        differences += against_rows(mart, other, table(f"warehouse/{name}").keys)
+    return compared, differences

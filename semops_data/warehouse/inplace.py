@@ -81,7 +81,7 @@ def _integration() -> str:
 def _table(key: str, database: str) -> list[str]:
     contract = table(key)
     name = qualified(database, SCHEMA, contract.name)
-    return [
+    text = (
         f"CREATE ICEBERG TABLE IF NOT EXISTS {name}\n"
         f"  EXTERNAL_VOLUME = {literal(VOLUME)}\n"
         f"  CATALOG = {literal(INTEGRATION)}\n"
@@ -89,4 +89,5 @@ def _table(key: str, database: str) -> list[str]:
         f"  BASE_LOCATION = {literal(key)}\n"
         "  AUTO_REFRESH = TRUE\n"
         f"  COMMENT = {literal(contract.description)}"
-    ]
+    )
+    return [text]

@@ -54,8 +54,8 @@ REDEFINITIONS = {
         "customer_value", "GROUP BY o.customer_id", "WHERE o.refund_cents = 0 GROUP BY o.customer_id", "gmv_cents",
     ),
     "average of what was earned": (
-        "daily_revenue", "o.gmv_cents::DOUBLE / NULLIF(o.orders", "(o.gmv_cents - o.refund_cents)::DOUBLE / "
-        "NULLIF(o.orders", "average_order_value_cents",
+        "daily_revenue", "o.gmv_cents::DOUBLE /", "(o.gmv_cents - o.refund_cents)::DOUBLE /",
+        "average_order_value_cents",
     ),
     "average over customers": (
         "daily_revenue", "NULLIF(o.orders, 0)", "NULLIF(o.customers, 0)", "average_order_value_cents",
@@ -64,8 +64,7 @@ REDEFINITIONS = {
         "daily_revenue", "COUNT(DISTINCT customer_id)", "COUNT(customer_id)", "customers",
     ),
     "conversion of sessions with a view": (
-        "funnel", "t.purchase_sessions::DOUBLE / NULLIF(t.sessions", "t.purchase_sessions::DOUBLE / "
-        "NULLIF(t.view_sessions", "conversion_rate",
+        "funnel", "/ NULLIF(t.sessions", "/ NULLIF(t.view_sessions", "conversion_rate",
     ),
     "another step": ("funnel", "event_name = 'add_to_cart'", "event_name = 'view'", "add_to_cart_sessions"),
     "only sessions with events": ("funnel", "LEFT JOIN steps", "INNER JOIN steps", "sessions"),
@@ -93,10 +92,12 @@ def test_a_silent_redefinition_is_found_and_named(what: str) -> None:
 @pytest.mark.parametrize(
     ("mart", "old", "new"),
     [
-        ("daily_revenue", "o.gmv_cents - o.discount_cents - o.refund_cents, 0", "o.gmv_cents - o.refund_cents - "
-         "o.discount_cents, 0"),
-        ("customer_value", "SUM(o.subtotal_cents - o.discount_cents - o.refund_cents)", "SUM(o.subtotal_cents) - "
-         "(SUM(o.discount_cents) + SUM(o.refund_cents))"),
+        ("daily_revenue", "- o.discount_cents - o.refund_cents, 0", "- o.refund_cents - o.discount_cents, 0"),
+        (
+            "customer_value",
+            "SUM(o.subtotal_cents - o.discount_cents - o.refund_cents)",
+            "SUM(o.subtotal_cents) - (SUM(o.discount_cents) + SUM(o.refund_cents))",
+        ),
         ("daily_revenue", "day_orders", "renamed"),
         ("daily_revenue", "o.gmv_cents::DOUBLE", "CAST(o.gmv_cents AS DOUBLE)"),
     ],
