@@ -323,10 +323,12 @@ def in_key_order(contract: Table, data: pa.Table) -> pa.Table:
     keys = list(contract.keys)
     if not keys or not data.num_rows:
         return data
+    found = pl.DataFrame(pl.from_arrow(data.select(keys)))
     # Exports come in the order of their keys, and to see that is much quicker than to sort.
-    if len(keys) == 1 and pl.Series(pl.from_arrow(data.column(keys[0]))).is_sorted():
+    if len(keys) == 1 and found[keys[0]].is_sorted():
         return data
-    return data.sort_by([(name, "ascending") for name in keys])
+    order = found.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
+    return data.take(order.to_arrow())
 
 
 def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str]) -> pa.Table:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from semops_data.contracts import table
@@ -99,11 +100,12 @@ def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Serie
     """For each row the text of the first mask that holds, null where none does."""
     import polars as pl
 
-    # Nearly every rule holds for no row at all.
-    held = [(mask.fill_null(value=False), text) for text, mask in masks if mask.any()]
-    if not held:
-        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
-    return pl.select(pl.coalesce([pl.when(mask).then(pl.lit(text)) for mask, text in held])).to_series()
+    # Codes instead of texts: nearly every rule holds for no row at all.
+    codes = np.full(rows, -1, np.int16)
+    for code, (_, mask) in reversed(list(enumerate(masks))):
+        codes[mask.fill_null(value=False).to_numpy()] = code
+    texts = pl.Series("reason", [text for text, _ in masks], dtype=pl.String)
+    return texts.gather(pl.Series(codes).cast(pl.Int64).set(pl.Series(codes < 0), None))
 
 
 def _broken_alone(
@@ -135,9 +137,10 @@ def _broken_in_company(
     moment = next((column.name for column in contract.columns if column.type == "timestamp"), None)
     if contract.partition_by and moment:
         # Some exports may bring rows of the days just before.
-        earliest = (date.fromisoformat(day) - timedelta(days=LATE.get(contract.name, 0))).isoformat()
-        happened = frame[moment].dt.strftime("%Y-%m-%d")
-        yield Rule.OUTSIDE_DAY.on(moment), (happened > day) | (happened < earliest)
+        latest = date.fromisoformat(day)
+        happened = frame[moment].dt.date()
+        earliest = latest - timedelta(days=LATE.get(contract.name, 0))
+        yield Rule.OUTSIDE_DAY.on(moment), (happened > latest) | (happened < earliest)
     for name, keys in known.items():
         members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
         yield Rule.ORPHAN.on(name), frame[name].is_not_null() & ~frame[name].is_in(members.implode())
@@ -151,18 +154,19 @@ def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed, sc
     sound = frame if is_sound.all() else frame.filter(is_sound)
     bad = frame.clear() if is_sound.all() else frame.filter(~is_sound)
     kept, repeated, conflicting = sound, sound.clear(), sound.clear()
-    if sound.select(keys).is_duplicated().any():
-        sound = sound.with_columns(_first=pl.col("_row").first().over(keys))
+    is_shared = sound.select(keys).is_duplicated()
+    if is_shared.any():
+        sharing = sound.filter(is_shared).with_columns(_first=pl.col("_row").first().over(keys))
         # Compare every repetition with the row that is kept, in all columns.
-        repeated = sound.filter(pl.col("_row") != pl.col("_first"))
+        repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
         originals = repeated.select("_first").join(
-            sound, left_on="_first", right_on="_row", how="left", maintain_order="left"
+            sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
         )
         is_same = pl.select(
             pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])
         ).to_series()
         conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
-        kept = sound.filter(pl.col("_row") == pl.col("_first"))
+        kept = sound.filter(~sound["_row"].is_in(repeated["_row"].implode()))
         bad = pl.concat([bad, conflicting.drop("_first")]).sort("_row")
     return Refined(
         kept=kept.select(names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),

@@ -37,7 +37,7 @@ class Landed:
 
     Attributes:
         path: below the landing root.
-        rows: raw rows in the columns of `landing/<table>`; of JSON Lines, every value as text.
+        rows: raw rows in the columns of `landing/<table>`; of JSON Lines, every value as text (string views).
         texts: each row as JSON text, where it was landed as such.
         is_broken: for each row, whether its line is no JSON object; such a row has only nulls.
         extra: the columns that no contract knows, as they were landed; of JSON Lines as text.
@@ -156,13 +156,13 @@ def decode_lines(name: str, data: bytes, path: str) -> Landed:
     good, frame = _parse(lines.gather(numbers), numbers, columns)
     is_broken = np.ones(len(lines), np.bool_)
     is_broken[good] = False
-    rows = frame.select(columns).to_arrow().cast(pa.schema([(column, pa.string()) for column in columns]))
+    frame = frame.select(columns)
     if good.size < len(lines):
-        where = np.full(len(lines), -1)
-        where[good] = np.arange(good.size)
-        rows = rows.take(pa.array(where, mask=is_broken))
+        where = pl.DataFrame({"_row": np.flatnonzero(~is_broken)}, schema={"_row": pl.Int64})
+        every = pl.DataFrame({"_row": np.arange(len(lines))}, schema={"_row": pl.Int64})
+        frame = every.join(where.hstack(frame.get_columns()), on="_row", how="left", maintain_order="left").drop("_row")
     unknown = _values(lines, is_broken, unknown_keys(lines.gather(good), columns))
-    return Landed(path, rows, lines.to_arrow().cast(pa.large_string()), is_broken, unknown)
+    return Landed(path, frame.to_arrow(), lines.to_arrow(), is_broken, unknown)
 
 
 def _values(lines: pl.Series, is_broken: np.ndarray[tuple[int], np.dtype[np.bool_]], keys: Sequence[str]) -> pa.Table:
@@ -249,10 +249,12 @@ def _parsed(lines: pl.Series, columns: Sequence[str]) -> pl.DataFrame | None:
 
 def raw_texts(landed: Landed, numbers: Sequence[int]) -> list[str]:
     """Rows as JSON texts: as they were landed, or written from their values."""
+    import polars as pl
+
     if landed.texts is not None:
-        return [str(text) for text in landed.texts.take(pa.array(numbers, pa.int64())).to_pylist()]
+        return [str(text) for text in pl.Series(pl.from_arrow(landed.texts)).gather(list(numbers)).to_list()]
     picked = landed.rows.take(pa.array(numbers, pa.int64()))
-    return [json.dumps(row, ensure_ascii=False, default=str) for row in picked.to_pylist()]
+    return pl.DataFrame(pl.from_arrow(picked)).write_ndjson().rstrip("\n").split("\n") if len(numbers) else []
 
 
 def count_rows(store: ObjectStore, name: str, day: str) -> int:

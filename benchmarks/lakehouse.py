@@ -1,0 +1,137 @@
+"""Landing to Delta, contract and quarantine and MERGE included, against raw `write_deltalake` of the same rows.
+
+Run: `python benchmarks/lakehouse.py [orders_per_day=100000] [growth]`. Prints one JSON document. Needs about 2 GB of
+memory and 1 GB of disk; with `growth` also 10,000 to 1,000,000 orders, each size in a process of its own.
+
+- `first`: a day that the lake does not hold yet: from the bytes of its objects to a replace of empty partitions.
+- `again`: the same day a second time: read, judged, compared, nothing written.
+- `correction`: one row in a hundred changed: read, judged, compared, MERGE of what differs.
+- `raw`: `write_deltalake` of the kept rows, already typed and in memory, into an empty table, no constraints, no feed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from deltalake import write_deltalake
+
+from semops_data.contracts.business import SHOP_TABLES
+from semops_data.lakehouse.lake import Lake
+from semops_data.lakehouse.settle import settle
+from semops_data.landing.objects import land, read_landed
+from semops_data.landing.store import ObjectStore
+from semops_data.synthesis.business import business_day
+from semops_data.synthesis.parameters import Business
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = "2026-01-01"
+SIZES = (10_000, 100_000, 1_000_000)
+CORRECTED = {"orders": "channel", "order_items": "quantity", "sessions": "device"}
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of wall time, and the result."""
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def prepare(folder: Path, orders: int) -> ObjectStore:
+    """Land one day of the business."""
+    store = ObjectStore(str(folder / "s3"))
+    business = Business(seed=7, orders_per_day=orders, defect_rate=0.01, start_date=date.fromisoformat(DAY))
+    made = business_day(business, date.fromisoformat(DAY))
+    for name, rows in made.tables.items():
+        land(store, name, DAY, rows, made.cut_rows(name))
+    return store
+
+
+def correct(store: ObjectStore, name: str) -> None:
+    """Change one value in a hundred of a landed object to another legal one of the same column."""
+    rows = read_landed(store, name, DAY).rows
+    column = CORRECTED[name]
+    values = rows.column(column).to_pylist()
+    legal = next(value for value in values[1:] if value is not None and value != values[0])
+    values[::100] = [legal] * len(values[::100])
+    place = rows.column_names.index(column)
+    land(store, name, DAY, rows.set_column(place, column, pa.array(values, rows.schema.field(place).type)))
+
+
+def measure(orders: int) -> dict[str, Any]:
+    """One size: seconds and rows/s of each way, by table and in all."""
+    with tempfile.TemporaryDirectory() as name_:
+        folder = Path(name_)
+        store, lake = prepare(folder, orders), Lake(str(folder / "delta"))
+        # The first use of each library reads it from disk: both sides are warm.
+        write_deltalake(str(folder / "warm"), pa.table({"x": [1]}))
+        settle(Lake(str(folder / "warm-lake")), store, "products", DAY)
+        tables = {name: one_table(lake, store, folder, name) for name in SHOP_TABLES}
+    ways = ("first", "again", "raw")
+    sums = {way: sum(table[f"{way}_seconds"] for table in tables.values()) for way in ways}
+    rows = sum(table["rows"] for table in tables.values())
+    parquet = [table for name, table in tables.items() if name != "events"]
+    return {
+        "orders": orders,
+        "rows": rows,
+        **{f"{way}_rows_per_second": round(rows / sums[way]) for way in ways},
+        "ratio_first_to_raw": round(sums["raw"] / sums["first"], 3),
+        "ratio_first_to_raw_without_json_events": round(
+            sum(t["raw_seconds"] for t in parquet) / sum(t["first_seconds"] for t in parquet), 3
+        ),
+        "seconds_first": round(sums["first"], 3),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "tables": tables,
+    }
+
+
+def one_table(lake: Lake, store: ObjectStore, folder: Path, name: str) -> dict[str, Any]:
+    """One table, each way."""
+    first, settled = timed(lambda: settle(lake, store, name, DAY))
+    key = f"lakehouse/{name}"
+    rows = lake.read(key)
+    raw, _ = timed(lambda: write_deltalake(
+        str(folder / "raw" / name), rows, partition_by=["day"] if "day" in rows.column_names else None
+    ))  # fmt: skip
+    again, _ = timed(lambda: settle(lake, store, name, DAY))
+    found = {"rows": settled.ledger.rows_in, "first_seconds": first, "again_seconds": again, "raw_seconds": raw}
+    if name in CORRECTED and rows.num_rows:
+        correct(store, name)
+        found["correction_seconds"], _ = timed(lambda: settle(lake, store, name, DAY))
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def growth() -> dict[str, Any]:
+    """Exponents of time and peak memory over the sizes, landing included in the first."""
+    found = []
+    for orders in SIZES:
+        done = subprocess.run([sys.executable, __file__, str(orders)], capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    decades = math.log(found[-1]["rows"] / found[0]["rows"])
+    return {
+        "sizes": [{name: value for name, value in each.items() if name != "tables"} for each in found],
+        "exponent_of_time": round(math.log(found[-1]["seconds_first"] / found[0]["seconds_first"]) / decades, 3),
+        "exponent_of_peak_memory": round(math.log(found[-1]["peak_mib"] / found[0]["peak_mib"]) / decades, 3),
+    }
+
+
+def main() -> None:
+    """Print the figures."""
+    sizes = [int(argument) for argument in sys.argv[1:] if argument.isdigit()] or [100_000]
+    result = growth() if "growth" in sys.argv[1:] else measure(sizes[0])
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
