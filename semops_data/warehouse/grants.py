@@ -105,7 +105,8 @@ def granted(session: Session, role: str) -> list[Grant]:
         StatementError: where the role may not even be looked at.
     """
     found: list[Grant] = []
-    waiting, seen = [role], set()
+    waiting: list[str] = [role]
+    seen: set[str] = set()
     while waiting and len(seen) < MOST_ROLES:
         current = waiting.pop()
         if current in seen:
