@@ -8,7 +8,14 @@ from sqlglot import exp
 
 from semops_data.contracts import TABLES, Column, Table
 from semops_data.contracts.types import ARROW_TYPES
-from semops_data.warehouse.ddl import NOT_IN_EMULATOR, SNOWFLAKE_TYPES, comment, create_table
+from semops_data.warehouse.ddl import (
+    NOT_IN_EMULATOR,
+    SNOWFLAKE_TYPES,
+    comment,
+    create_table,
+    create_tags,
+    set_tags,
+)
 from semops_data.warehouse.warehouse import Warehouse
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -71,3 +78,21 @@ def test_the_emulator_takes_the_ddl_of_every_warehouse_table(key: str, warehouse
     assert set(found) == expected
     assert kept == [(TABLES[key].description,)]
     assert NOT_IN_EMULATOR
+
+
+def test_term_and_unit_are_tags_of_an_account_and_named_as_left_out_here() -> None:
+    """Tags are what Snowflake searches and governs by; the emulator knows none, and the list says so."""
+    column = Column("net_revenue_cents", "int64", "Net revenue.", unit="EUR cent", term="net-revenue")
+    contract = Table("warehouse/t", "A table.", (column,))
+    tags = '"D"."S"."SEMOPS_TERM" = \'net-revenue\', "D"."S"."SEMOPS_UNIT" = \'EUR cent\''
+    assert f"WITH TAG ({tags}) COMMENT" in create_table(contract, database="d", schema="s")
+    assert "TAG" not in create_table(contract, database="d", schema="s", is_emulated=True)
+    assert "TAG" not in create_table(contract, database="d", schema="s", with_tags=False)
+    assert set_tags(contract, database="d", schema="s") == [
+        f'ALTER TABLE "D"."S"."T" MODIFY COLUMN "NET_REVENUE_CENTS" SET TAG {tags}'
+    ]
+    assert [statement.split(" COMMENT")[0] for statement in create_tags(database="d", schema="s")] == [
+        'CREATE TAG IF NOT EXISTS "D"."S"."SEMOPS_TERM"',
+        'CREATE TAG IF NOT EXISTS "D"."S"."SEMOPS_UNIT"',
+    ]
+    assert any("TAG" in item for item in NOT_IN_EMULATOR)
