@@ -38,6 +38,17 @@ def write_day(business: Business, day: date, folder: Path) -> dict[str, int]:
     return files.rows
 
 
+def write_trade(business: Business, day: date, folder: Path) -> dict[str, int]:
+    """Write only the day's orders and items below `folder`, as `write_day` writes them; rows by table."""
+    from semops_data.synthesis.business import trade
+
+    with _Files(folder, day.isoformat()) as files:
+        for tables in trade(business, day):
+            for name, rows in tables.items():
+                files.append(name, folder / object_path(name, files.day), rows)
+    return files.rows
+
+
 def write_documents(business: Business, day: date, folder: Path) -> int:
     """Write the day's free texts as Markdown below `folder`, for a corpus to include; how many documents."""
     from semops_data.synthesis.texts import documents

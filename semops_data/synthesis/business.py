@@ -149,6 +149,30 @@ def stream(business: Business, day: date) -> Iterator[BusinessDay]:
         yield BusinessDay({}, {}, truth, table("synthesis/defects").arrow_schema.empty_table())
 
 
+TRADE = ("orders", "order_items")
+
+
+def trade(business: Business, day: date) -> Iterator[dict[str, pa.Table]]:
+    """Only the orders and items of the day, in batches: raw rows of `landing/<table>`, with defects.
+
+    They are the rows that `stream` gives, without the time that all else takes.
+
+    Raises:
+        ValueError: where the day lies before the first day of trade.
+    """
+    business.days_open(day)
+    makers = {"orders": orders, "order_items": order_items}
+    first_row = dict.fromkeys(TRADE, 0)
+    for number in range(batch_count(business, day)):
+        placed, tables = list(booked(business, day, number)), {}
+        for name in TRADE:
+            clean = _joined(name, [makers[name](day, when, sales) for when, sales in placed])
+            raw = distort(business, name, day, export(name, clean))
+            tables[name], _ = plant(business, name, day, raw, batch=number, first_row=first_row[name])
+            first_row[name] += tables[name].num_rows
+        yield tables
+
+
 @lru_cache(maxsize=2)
 def business_day(business: Business, day: date) -> BusinessDay:
     """The whole day; the last two are kept, because many assets ask for the same one in turn.

@@ -37,7 +37,7 @@ class Business:
     @classmethod
     def from_settings(cls, settings: Settings) -> Business:
         """The business that the settings describe."""
-        scenario = Scenario.parse(settings.scenario)
+        scenario = Scenario.parse(settings.scenario or "")
         return cls(settings.seed, settings.orders_per_day, settings.defect_rate, settings.start_date, scenario)
 
     @property

@@ -205,3 +205,16 @@ def test_files_hold_what_would_be_landed(tmp_path):
         expected = encode(name, made.tables[name], made.cut_rows(name))
         assert (tmp_path / object_path(name, day.isoformat())).read_bytes() == expected
     assert rows["truth"] == made.truth.num_rows
+
+
+def test_orders_and_items_alone_are_the_same_files(tmp_path):
+    """Whoever needs only them gets the same rows, sooner."""
+    from semops_data.landing.files import write_day, write_trade
+    from semops_data.landing.objects import object_path
+
+    business, day = small_business(), START + timedelta(days=4)
+    write_day(business, day, tmp_path / "all")
+    assert set(write_trade(business, day, tmp_path / "trade")) == {"orders", "order_items"}
+    for name in ("orders", "order_items"):
+        path = object_path(name, day.isoformat())
+        assert (tmp_path / "trade" / path).read_bytes() == (tmp_path / "all" / path).read_bytes()
