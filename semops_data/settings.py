@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     orders_per_day: int = Field(3_400, ge=1, le=10_000_000, description="Mean number of orders a day.")
     seed: int = Field(7, ge=0, description="Seed of every random draw; same seed, same bytes.")
     defect_rate: float = Field(0.01, ge=0, le=0.5, description="Share of landed rows with a planted defect.")
-    scenario: str | None = Field(None, description="Faults of whole days as NAME=DAY with days from 0, such as drift=3.")
+    scenario: str | None = Field(None, description="Faults of whole days, NAME=DAY with days from 0, such as drift=3.")
     new_columns: Literal["add", "quarantine", "refuse"] = Field(
         "quarantine", description="What becomes of a landed column that no contract knows."
     )
