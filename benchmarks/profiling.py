@@ -86,7 +86,7 @@ def memory(folder, rows):
         path = folder / f"peak_{count}.parquet"
         pq.write_table(table(count), path)
         done = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True)
-        peaks.append(int(done.stdout) / 1024)
+        peaks.append(int(done.stdout.splitlines()[-1]) / 1024)
     return {"rows": rows, "peak_mib": round(peaks[0]), "peak_mib_at_ten_times": round(peaks[1]),
             "growth": round(peaks[1] / peaks[0], 2)}  # fmt: skip
 

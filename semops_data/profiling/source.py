@@ -49,6 +49,10 @@ def connect(*, threads: int = 1, memory: str = MEMORY_LIMIT) -> Iterator[Any]:
         with duckdb.connect(":memory:", config=config) as connection:
             # Moments are shown in UTC, wherever this runs.
             connection.execute("SET TimeZone = 'UTC'")
+            # It would write into the output of a command that prints JSON.
+            connection.execute("SET enable_progress_bar = false")
+            # It would read a row group of all columns at once: the peak would be that of the largest group of any file.
+            connection.execute("SET disable_parquet_prefetching = true")
             yield connection
 
 

@@ -62,7 +62,7 @@ def evaluations(lake: Lake, day: str) -> dict[str, dg.AssetCheckEvaluation]:
     """Materialize the profiles of the tables with their checks."""
     keys = [dg.AssetKey(["profiling", name]) for name in NAMES]
     result = dg.materialize(
-        [*dg.load_assets_from_modules([assets]), *dg.load_asset_checks_from_modules([checks])],
+        [assets.profiles, *dg.load_asset_checks_from_modules([checks])],
         partition_key=day,
         resources={"lake": lake},
         selection=dg.AssetSelection.assets(*keys),
@@ -111,7 +111,7 @@ def test_without_an_earlier_day_the_check_says_unmeasured(tmp_path) -> None:
     lake = Lake(str(tmp_path / "delta"))
     profile_days(lake, Business(orders_per_day=50), 0, 1)
     result = dg.materialize(
-        [*dg.load_assets_from_modules([assets]), *dg.load_asset_checks_from_modules([checks])],
+        [assets.profiles, *dg.load_asset_checks_from_modules([checks])],
         partition_key=START.isoformat(),
         resources={"lake": lake},
         selection=dg.AssetSelection.assets(dg.AssetKey(["profiling", "orders"])),

@@ -13,7 +13,7 @@ from semops_data.profiling.daily import profile_day
 from semops_data.profiling.rows import from_rows
 from semops_data_tests.scenario import DAYS, settle_day, small_lake
 
-ASSETS = dg.load_assets_from_modules([assets])
+ASSETS = [assets.profiles]
 
 
 @pytest.fixture(scope="module")

@@ -95,3 +95,9 @@ def test_streaming_holds_one_batch(tmp_path, monkeypatch):
         groups = connection.execute("SELECT max(row_group_num_rows) FROM parquet_metadata(?)", [seen[0]]).fetchone()
     assert groups[0] == 100
     assert not Path(seen[0]).exists()
+
+
+def test_nothing_is_written_into_the_output_of_a_command():
+    """DuckDB draws a bar where a query takes long, and a command prints JSON."""
+    with source.connect() as connection:
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
