@@ -101,5 +101,51 @@ def test_an_index_that_was_never_built_says_what_to_do(tmp_path):
     """Searching before materializing is a beginner's first mistake."""
     with pytest.raises(FileNotFoundError, match="embeddings/index"):
         VectorIndex(tmp_path).search(np.zeros(4, np.float32))
-    with pytest.raises(ValueError, match="no chunks"):
-        VectorIndex(tmp_path).replace([], np.zeros((0, 4), np.float32), [])
+
+
+def test_an_index_of_nothing_is_no_index(tmp_path):
+    """A corpus without text leaves no points of an earlier one behind."""
+    index = VectorIndex(tmp_path)
+    index.replace(["a"], np.eye(1, 4, dtype=np.float32), [{}])
+    assert index.replace([], np.zeros((0, 0), np.float32), []) == 0
+    with pytest.raises(FileNotFoundError, match="embeddings/index"):
+        index.search(np.zeros(4, np.float32))
+
+
+def test_a_crash_between_the_two_renames_of_a_swap_loses_no_index(tmp_path):
+    """The old shard stands aside for an instant: whoever comes next puts it back."""
+    index, vector = VectorIndex(tmp_path), np.eye(1, 4, dtype=np.float32)
+    index.replace(["a"], vector, [{"n": 1}])
+    (tmp_path / "chunks").rename(tmp_path / "chunks.old")
+    assert [hit.payload["n"] for hit in index.search(vector[0])] == [1]
+    (tmp_path / "chunks").rename(tmp_path / "chunks.old")
+    assert index.replace(["b"], vector, [{"n": 2}]) == 1
+    assert [hit.payload["n"] for hit in index.search(vector[0])] == [2]
+
+
+def test_a_qdrant_that_is_down_is_named_without_its_password(tmp_path):
+    """The message says where, what to do, and nothing that is secret."""
+    index = VectorIndex(tmp_path, url="http://someone:hunter22@127.0.0.1:1")
+    with pytest.raises(ConnectionError, match="SEMOPS_QDRANT_URL") as raised:
+        index.replace(["a"], np.eye(1, 4, dtype=np.float32), [{}])
+    assert "127.0.0.1:1" in str(raised.value)
+    assert "hunter22" not in str(raised.value) + index.uri
+
+
+@pytest.mark.filterwarnings("ignore:.*local Qdrant")
+def test_a_collection_on_a_server_follows_the_model(tmp_path):
+    """Vectors of another model have another length: the collection is made anew, and is gone with the last chunk."""
+    from qdrant_client import QdrantClient
+
+    server = QdrantClient(":memory:")
+
+    class InMemory(VectorIndex):
+        def _client(self):
+            return server
+
+    index = InMemory(tmp_path, url="http://127.0.0.1:6333")
+    assert index.replace(list("abcd"), np.eye(4, dtype=np.float32), [{"n": n} for n in range(4)]) == 4
+    assert index.replace(list("ab"), np.eye(2, 4, dtype=np.float32), [{"n": n} for n in range(2)]) == 2
+    assert index.replace(list("abc"), np.eye(3, dtype=np.float32), [{"n": n} for n in range(3)]) == 3
+    assert index.replace([], np.zeros((0, 0), np.float32), []) == 0
+    assert not server.collection_exists("chunks")
