@@ -10,6 +10,7 @@ import numpy as np
 
 from semops_data.coherence.retrieval import Index
 from semops_data.embeddings.arrays import matrix
+from semops_data.embeddings.texts import current
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -110,22 +111,23 @@ def load(lake: Lake) -> Knowledge:
     by_chunk = dict(zip(vectors["chunk_id"].to_pylist(), matrix(vectors["vector"]), strict=True))
     rows = [row for row in chunks.drop_columns(["valid_from"]).to_pylist() if row["chunk_id"] in by_chunk]
     row_of = {row["chunk_id"]: number for number, row in enumerate(rows)}
-    sentences = lake.read("embeddings/sentences")
-    kept = [row["chunk_id"] in row_of for row in sentences.select(["chunk_id"]).to_pylist()]
-    sentences = sentences.filter(kept)
+    sentences = current(lake.read("embeddings/sentences"), row_of)
+    patterns = _patterns(lake)
+    # A corpus without text still has vectors of the patterns' length: none.
+    none = np.zeros((0, len(patterns[0].definition.vector) if patterns else 0), np.float32)
     return Knowledge(
-        patterns=_patterns(lake),
+        patterns=patterns,
         chunks=[
             Chunk(row["chunk_id"], row["document_id"], row["version_id"], row["anchor"], row["heading"],
                   row["start_line"], row["text"], row["markdown"])
             for row in rows
         ],
-        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else np.zeros((0, 0), np.float32),
+        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else none,
         sentences=[
             Sentence(row["sentence_id"], row_of[row["chunk_id"]], row["document_id"], row["line"], row["text"])
             for row in sentences.drop_columns(["vector"]).to_pylist()
         ],
-        sentence_vectors=matrix(sentences["vector"]),
+        sentence_vectors=matrix(sentences["vector"]) if len(sentences) else none,
         model_id=vectors["model_id"][0].as_py() if len(vectors) else "",
     )  # fmt: skip
 

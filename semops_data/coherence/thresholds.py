@@ -113,7 +113,7 @@ def attribution(knowledge: Knowledge) -> dict[str, Any]:
         if mention is None:
             continue
         cosines.append(knowledge.chunk_vectors @ pattern.definition.vector)
-        names.append(np.array([bool(mention.search(chunk.passage)) for chunk in knowledge.chunks]))
+        names.append(np.array([mention.search(chunk.passage) is not None for chunk in knowledge.chunks], dtype=bool))
     row: dict[str, Any] = {"name": NAMES[3], "value": None, "method": "mentions", "positives": 0, "negatives": 0}
     if not cosines:
         return row | {"reason": "no pattern has a label"}

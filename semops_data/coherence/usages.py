@@ -97,7 +97,7 @@ def usages(
 
 
 def _links(pattern: Pattern, chunk: Chunk) -> bool:
-    """Whether the chunk links to where the pattern is defined: the same document, and the heading where one is named."""
+    """Whether the chunk links to where the pattern is defined: its document, and its heading where one is named."""
     for target in LINK.findall(chunk.passage):
         path, anchor = leads_to(chunk.document_id, target)
         if is_address(target) or path != pattern.source_path:

@@ -97,13 +97,13 @@ chunks, sentences, patterns = (vectors_of(name) for name in SOURCES)
 def index(lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]) -> dg.MaterializeResult:
     """Fill the collection with the current chunks."""
     from semops_data.embeddings.arrays import matrix
+    from semops_data.embeddings.texts import current
     from semops_data.lakehouse.digest import digest
 
-    vectors = lake.read("embeddings/chunks")
     where = lake.read("corpus/chunks", columns=["chunk_id", "document_id", "heading_path", "start_line", "text"])
     rows = {row["chunk_id"]: row for row in where.to_pylist()}
-    ids = [chunk for chunk in vectors["chunk_id"].to_pylist() if chunk in rows]
-    kept = vectors.filter([chunk in rows for chunk in vectors["chunk_id"].to_pylist()])
+    kept = current(lake.read("embeddings/chunks"), rows)
+    ids = kept["chunk_id"].to_pylist()
     count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
     return dg.MaterializeResult(
         metadata=catalog.run_metadata(uri=vector_index.uri, rows=count), data_version=dg.DataVersion(digest(kept))
