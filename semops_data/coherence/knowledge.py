@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 SKIPPED = frozenset({"planned", "retired"})
 
 
+class MixedModelsError(ValueError):
+    """The tables of vectors were made by different embedding models."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A text that stands for a pattern, and its vector of shape (dimension,)."""
@@ -105,6 +109,7 @@ def load(lake: Lake) -> Knowledge:
 
     Raises:
         MissingTableError: where one of the tables was never written.
+        MixedModelsError: where the vectors are not all of one model.
     """
     chunks = lake.read("corpus/chunks").sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
     vectors = lake.read("embeddings/chunks")
@@ -112,7 +117,7 @@ def load(lake: Lake) -> Knowledge:
     rows = [row for row in chunks.drop_columns(["valid_from"]).to_pylist() if row["chunk_id"] in by_chunk]
     row_of = {row["chunk_id"]: number for number, row in enumerate(rows)}
     sentences = current(lake.read("embeddings/sentences"), row_of)
-    patterns = _patterns(lake)
+    patterns, model_id = _patterns(lake), _only_model(lake)
     # A corpus without text still has vectors of the patterns' length: none.
     none = np.zeros((0, len(patterns[0].definition.vector) if patterns else 0), np.float32)
     return Knowledge(
@@ -128,8 +133,23 @@ def load(lake: Lake) -> Knowledge:
             for row in sentences.drop_columns(["vector"]).to_pylist()
         ],
         sentence_vectors=matrix(sentences["vector"]) if len(sentences) else none,
-        model_id=vectors["model_id"][0].as_py() if len(vectors) else "",
+        model_id=model_id,
     )  # fmt: skip
+
+
+def _only_model(lake: Lake) -> str:
+    """The model of all vectors; empty where there are none."""
+    found = {
+        key: set(lake.read(key, columns=["model_id"])["model_id"].to_pylist())
+        for key in ("embeddings/chunks", "embeddings/sentences", "embeddings/patterns")
+    }
+    models = sorted(set().union(*found.values()))
+    if len(models) > 1:
+        held = "; ".join(f"{key} {', '.join(sorted(ids))}" for key, ids in found.items() if ids)
+        raise MixedModelsError(
+            f"vectors of different models cannot be compared ({held}): materialize group:embeddings again"
+        )
+    return models[0] if models else ""
 
 
 def _patterns(lake: Lake) -> list[Pattern]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 SOURCES = {"chunks": ["corpus/chunks"], "sentences": ["corpus/chunks"],
            "patterns": ["registry/patterns", "corpus/definitions"]}  # fmt: skip
+embedding_model = dg.AssetSpec(
+    ["embeddings", "model"],
+    kinds={"huggingface"},
+    owners=catalog.MEANING_OWNERS,
+    description="The embedding model that is configured; its data version is the model's name and revision.",
+)
 DESCRIPTIONS = {
     "chunks": "A vector for every passage of the current corpus; a passage whose text was ever embedded costs nothing.",
     "sentences": "Every whole sentence of the current corpus with its line and vector: what claims are held against.",
@@ -45,7 +51,7 @@ def vectors_of(name: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key.split("/"),
-        deps=[source.split("/") for source in SOURCES[name]],
+        deps=[embedding_model, *(source.split("/") for source in SOURCES[name])],
         kinds={"deltalake", "pytorch"},
         owners=catalog.MEANING_OWNERS,
         code_version="1",

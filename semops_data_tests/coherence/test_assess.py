@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semops_data.coherence import assess
+from semops_data.coherence.knowledge import MixedModelsError
 from semops_data.corpus import tables
 from semops_data.corpus.definitions import definitions
 from semops_data.corpus.model import Reading, Version
@@ -70,3 +71,15 @@ def test_a_corpus_without_any_text_leaves_every_pattern_unmeasured_with_a_reason
     assert "0 chunks" in found["scores"][0]["reason"]
     assert found["whole"][0]["unmeasured_count"] == 1
     assert found["hotspots"] == []
+
+
+def test_vectors_of_two_models_are_never_compared(tmp_path):
+    """A cosine between two models is a number without a meaning: whoever changed the model is told what to do."""
+    lake = Lake(str(tmp_path))
+    assessed(lake, [Version("docs/a.md", NOW, "# A\n\nNet revenue is what is left of gross revenue.\n")])
+    other = Toy()
+    other.model_id = "toy@2"
+    chunks = lake.read("corpus/chunks")
+    lake.replace("embeddings/chunks", texts.chunk_rows(chunks, VectorStore(lake, other)).rows)
+    with pytest.raises(MixedModelsError, match=r"embeddings/chunks toy@2; .*materialize group:embeddings"):
+        assess.pair_rows(lake)
