@@ -158,7 +158,8 @@ def _small_png(figure: Figure) -> bytes:
 
     raw, small = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", dpi=100, metadata={"Software": None})
-    Image.open(raw).convert("RGB").quantize(96, method=Image.Quantize.MAXCOVERAGE).save(small, format="png", optimize=True)
+    palette = Image.open(raw).convert("RGB").quantize(96, method=Image.Quantize.MAXCOVERAGE)
+    palette.save(small, format="png", optimize=True)
     return small.getvalue()
 
 
