@@ -124,6 +124,7 @@ class VectorIndex:
 
     def _replace_on_server(self, ids: list[str], vectors: np.ndarray, payloads: Sequence[dict[str, Any]]) -> int:
         from qdrant_client import models
+        from qdrant_client.http.exceptions import ApiException
 
         client = self._client()
         try:
@@ -134,8 +135,8 @@ class VectorIndex:
             gone = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
             client.delete(self.collection, points_selector=models.FilterSelector(filter=gone), wait=True)
             return int(client.count(self.collection, exact=True).count)
-        except (OSError, RuntimeError) as error:
-            raise ConnectionError(f"Qdrant at {self.url} did not take the points: {type(error).__name__}") from error
+        except (OSError, ApiException) as error:
+            raise ConnectionError(f"Qdrant at {self.url} did not take the points: {error}") from error
 
     def _client(self) -> Any:
         from qdrant_client import QdrantClient

@@ -103,3 +103,32 @@ def test_an_index_that_was_never_built_says_what_to_do(tmp_path):
         VectorIndex(tmp_path).search(np.zeros(4, np.float32))
     with pytest.raises(ValueError, match="no chunks"):
         VectorIndex(tmp_path).replace([], np.zeros((0, 4), np.float32), [])
+
+
+class Served(VectorIndex):
+    """An index on a server, with Qdrant's own engine in memory behind the client."""
+
+    client = None
+
+    def _client(self):
+        from qdrant_client import QdrantClient
+
+        type(self).client = type(self).client or QdrantClient(":memory:")
+        return type(self).client
+
+
+def test_a_collection_on_a_server_holds_exactly_the_last_points_too(tmp_path):
+    """The same promise for the server: points that are gone are deleted, and the nearest is found."""
+    index, vectors = Served(tmp_path, url="http://127.0.0.1:6333"), np.eye(4, dtype=np.float32)
+    assert index.replace(list("abcd"), vectors, [{"n": n} for n in range(4)]) == 4
+    assert index.replace(list("ab"), vectors[:2], [{"n": n} for n in range(2)]) == 2
+    assert [hit.payload["n"] for hit in index.search(vectors[0], limit=3)] == [0, 1]
+    assert index.uri == "http://127.0.0.1:6333/collections/chunks"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_key(tmp_path):
+    """The asset fails with the address; the key stays where it was."""
+    index = VectorIndex(tmp_path, url="http://127.0.0.1:9", api_key="s3cret")
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9") as caught:
+        index.replace(["a"], np.eye(4, dtype=np.float32)[:1], [{}])
+    assert "s3cret" not in f"{caught.value!r}{index!r}"
