@@ -1,5 +1,6 @@
 """Assets of the room: vectors of chunks, sentences and patterns, and the index for people and agents."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -96,12 +97,15 @@ chunks, sentences, patterns = (vectors_of(name) for name in SOURCES)
     kinds={"qdrant"},
     owners=catalog.MEANING_OWNERS,
     code_version="1",
+    output_required=False,
     pool="qdrant",
     metadata={"semops/distance": "cosine"},
     description="The passages in Qdrant, for search by people and agents; the scorer itself searches exactly.",
 )
-def index(lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]) -> dg.MaterializeResult:
-    """Fill the collection with the current chunks."""
+def index(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]
+) -> Iterator[dg.MaterializeResult]:
+    """Fill the collection with the current chunks; a server that is away leaves the asset stale and fails nothing."""
     from semops_data.embeddings.arrays import matrix
     from semops_data.embeddings.texts import current
     from semops_data.lakehouse.digest import digest
@@ -110,7 +114,11 @@ def index(lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorInd
     rows = {row["chunk_id"]: row for row in where.to_pylist()}
     kept = current(lake.read("embeddings/chunks"), rows)
     ids = kept["chunk_id"].to_pylist()
-    count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
-    return dg.MaterializeResult(
+    try:
+        count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
+    except ConnectionError as error:
+        context.log.warning(f"{error}; the index stays as it was and is filled by the next run")
+        return
+    yield dg.MaterializeResult(
         metadata=catalog.run_metadata(uri=vector_index.uri, rows=count), data_version=dg.DataVersion(digest(kept))
     )

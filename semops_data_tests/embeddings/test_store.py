@@ -132,20 +132,44 @@ def test_a_qdrant_that_is_down_is_named_without_its_password(tmp_path):
     assert "hunter22" not in str(raised.value) + index.uri
 
 
-@pytest.mark.filterwarnings("ignore:.*local Qdrant")
+class Served(VectorIndex):
+    """An index on a server, with Qdrant's own engine in memory behind the client."""
+
+    client = None
+
+    def _client(self):
+        from qdrant_client import QdrantClient
+
+        type(self).client = type(self).client or QdrantClient(":memory:")
+        return type(self).client
+
+
+def test_a_collection_on_a_server_holds_exactly_the_last_points_too(tmp_path):
+    """The same promise for the server: points that are gone are deleted, and the nearest is found."""
+    index, vectors = Served(tmp_path, url="http://127.0.0.1:6333"), np.eye(4, dtype=np.float32)
+    assert index.replace(list("abcd"), vectors, [{"n": n} for n in range(4)]) == 4
+    assert index.replace(list("ab"), vectors[:2], [{"n": n} for n in range(2)]) == 2
+    assert [hit.payload["n"] for hit in index.search(vectors[0], limit=3)] == [0, 1]
+    assert index.uri == "http://127.0.0.1:6333/collections/chunks"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_key(tmp_path):
+    """The asset fails with the address; the key stays where it was."""
+    index = VectorIndex(tmp_path, url="http://127.0.0.1:9", api_key="s3cret")
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9") as caught:
+        index.replace(["a"], np.eye(4, dtype=np.float32)[:1], [{}])
+    assert "s3cret" not in f"{caught.value!r}{index!r}"
+
+
 def test_a_collection_on_a_server_follows_the_model(tmp_path):
     """Vectors of another model have another length: the collection is made anew, and is gone with the last chunk."""
-    from qdrant_client import QdrantClient
 
-    server = QdrantClient(":memory:")
+    class Own(Served):
+        client = None
 
-    class InMemory(VectorIndex):
-        def _client(self):
-            return server
-
-    index = InMemory(tmp_path, url="http://127.0.0.1:6333")
+    index = Own(tmp_path, url="http://127.0.0.1:6333")
     assert index.replace(list("abcd"), np.eye(4, dtype=np.float32), [{"n": n} for n in range(4)]) == 4
     assert index.replace(list("ab"), np.eye(2, 4, dtype=np.float32), [{"n": n} for n in range(2)]) == 2
     assert index.replace(list("abc"), np.eye(3, dtype=np.float32), [{"n": n} for n in range(3)]) == 3
     assert index.replace([], np.zeros((0, 0), np.float32), []) == 0
-    assert not server.collection_exists("chunks")
+    assert not Own.client.collection_exists("chunks")
