@@ -49,6 +49,11 @@ class Folded:
 
 def fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     """Add what the spool holds to `episodes/episodes`; rows are never changed, a known id is never added again."""
+    with log.spool("episodes").folding():
+        return _fold_episodes(lake, log)
+
+
+def _fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     spool = log.spool("episodes")
     segments = spool.seal()
     rows, set_aside = _rows(EPISODES, segments)
@@ -85,6 +90,11 @@ def fold_runs(lake: Lake, log: EpisodeLog) -> Folded:
 
     How a run ended that belongs to Dagster is asked of `log.outcomes`.
     """
+    with log.spool("runs").folding():
+        return _fold_runs(lake, log)
+
+
+def _fold_runs(lake: Lake, log: EpisodeLog) -> Folded:
     spool = log.spool("runs")
     segments = spool.seal()
     rows, set_aside = _rows(RUNS, segments)
