@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     registry: Path | None = Field(None, description="Registry file; this project's own by default.")
     embedding_model: str | None = Field(
         None,
-        description="Sentence-transformers folder or name; the MiniLM that ships as a package by default.",
+        description="Folder of a sentence-transformers model; the MiniLM that ships as a package by default.",
     )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     qdrant_url: str | None = Field(None, description="Qdrant server; embedded by default.")

@@ -91,17 +91,6 @@ def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge
     return result
 
 
-def recall_by_kind(planted: Sequence[Planted], fitted: Calibration) -> dict[str, tuple[int, int]]:
-    """For each planted kind: (cases at or above the threshold, cases); empty without a threshold."""
-    result: dict[str, tuple[int, int]] = {}
-    if fitted.threshold is None:
-        return result
-    for case in planted:
-        hit, count = result.get(case.kind, (0, 0))
-        result[case.kind] = (hit + (fitted.probability(case.raw) >= fitted.threshold), count + 1)
-    return result
-
-
 def attribution(knowledge: Knowledge) -> dict[str, Any]:
     """The cosine from which a chunk means a pattern without naming it.
 
