@@ -69,10 +69,13 @@ def test_a_home_that_became_read_only_is_refused_before_anything_runs(tmp_path):
 def test_the_faults_of_a_registry_that_cannot_be_used_are_json_too(tmp_path):
     """An editor that marks the lines asks for JSON, and needs it most where the file is broken."""
     file = tmp_path / "registry.yaml"
-    file.write_text("patterns:\n  - id: net-revenue\n    colour: red\n")
+    text = (
+        "patterns:\n  - id: net-revenue\n    label: Net revenue\n    definition: It is what is left.\n    colour: red\n"
+    )
+    file.write_text(text)
     command = [sys.executable, "-m", "semops_data.cli.main", "registry", "check", str(file), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     problems = json.loads(done.stdout)["problems"]
     assert done.returncode == 2
-    assert (problems[0]["line"], problems[0]["severity"]) == (3, "error")
+    assert (problems[0]["line"], problems[0]["severity"]) == (5, "error")
     assert str(file) in done.stderr
