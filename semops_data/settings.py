@@ -6,6 +6,7 @@ Does not belong here: clients (`resources/` builds them) and anything that reads
 
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -125,6 +126,18 @@ class Settings(BaseSettings):
     def lineage_file(self) -> Path:
         """The ndjson file of OpenLineage events."""
         return self.home / "lineage" / "events.ndjson"
+
+    @property
+    def place(self) -> str:
+        """Eight hexadecimal characters for where the data lies, empty for the embedded defaults.
+
+        What was written to one lake or account is not there in another: the place is part of every code version, so
+        that a changed place makes everything stale.
+        """
+        places = (self.landing_uri, self.lake_uri, self.snowflake_account)
+        if not any(places):
+            return ""
+        return sha256("\x1f".join(map(str, (*places, self.snowflake_database))).encode()).hexdigest()[:8]
 
     @property
     def is_snowflake_emulated(self) -> bool:

@@ -27,7 +27,7 @@ def _options(name: str, deps: "Sequence[str]", description: str) -> dict[str, An
         "deps": [dep.split("/") for dep in deps],
         "kinds": {"deltalake", "python"},
         "owners": catalog.MEANING_OWNERS,
-        "code_version": "1",
+        "code_version": "2",
         "metadata": catalog.definition_metadata(table(f"coherence/{name}"), storage_kind="deltalake"),
         "description": description,
     }
