@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(REPOSITORY / ".semops", description="Folder of everything the embedded defaults write.")
     executor: Literal["in_process", "multiprocess"] = Field(
-        "in_process", description="How the steps of a run are executed; multiprocess pays off for long steps."
+        "in_process", description="How the page, the daemon and `dagster` execute steps; `dst run` is in process."
     )
 
     start_date: date = Field(date(2026, 1, 1), description="First day of the business calendar.")
