@@ -22,7 +22,9 @@ help:  ## what can be made
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else f"semops-data needs Python 3.11 or 3.12, and {sys.executable} is {sys.version.split()[0]}: make $(MAKECMDGOALS) PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): 3.3 GB on disk, two to four minutes, once"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@echo "torch is there; now the rest"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,profile,mlflow-resource]'
 	@touch $@
 

@@ -51,7 +51,7 @@ def build_defs() -> dg.Definitions:
             for name in wired:
                 wired[name] += getattr(module, name, [])
     return dg.Definitions(
-        assets=assets,
+        assets=placed(assets, settings.place),
         asset_checks=checks,
         sensors=wired["SENSORS"],
         schedules=wired["SCHEDULES"],
@@ -59,6 +59,17 @@ def build_defs() -> dg.Definitions:
         resources=build_resources(settings),
         executor=dg.in_process_executor if settings.executor == "in_process" else dg.multiprocess_executor,
     )
+
+
+def placed(assets: list[Any], place: str) -> list[Any]:
+    """The assets with the place of their data in their code versions, where that is not the embedded default."""
+    if not place:
+        return assets
+
+    def moved(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(code_version=f"{spec.code_version}@{place}") if spec.code_version else spec
+
+    return list(dg.map_asset_specs(moved, assets))
 
 
 defs = build_defs()

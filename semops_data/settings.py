@@ -6,6 +6,7 @@ Does not belong here: clients (`resources/` builds them) and anything that reads
 
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(REPOSITORY / ".semops", description="Folder of everything the embedded defaults write.")
     executor: Literal["in_process", "multiprocess"] = Field(
-        "in_process", description="How the steps of a run are executed; multiprocess pays off for long steps."
+        "in_process", description="How the page, the daemon and `dagster` execute steps; `dst run` is in process."
     )
 
     start_date: date = Field(date(2026, 1, 1), description="First day of the business calendar.")
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
     registry: Path | None = Field(None, description="Registry file; this project's own by default.")
     embedding_model: str | None = Field(
         None,
-        description="Sentence-transformers folder or name; the MiniLM that ships as a package by default.",
+        description="Folder of a sentence-transformers model; the MiniLM that ships as a package by default.",
     )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     qdrant_url: str | None = Field(None, description="Qdrant server; embedded by default.")
@@ -130,6 +131,18 @@ class Settings(BaseSettings):
     def lineage_file(self) -> Path:
         """The ndjson file of OpenLineage events."""
         return self.home / "lineage" / "events.ndjson"
+
+    @property
+    def place(self) -> str:
+        """Eight hexadecimal characters for where the data lies, empty for the embedded defaults.
+
+        What was written to one lake or account is not there in another: the place is part of every code version, so
+        that a changed place makes everything stale.
+        """
+        places = (self.landing_uri, self.lake_uri, self.snowflake_account)
+        if not any(places):
+            return ""
+        return sha256("\x1f".join(map(str, (*places, self.snowflake_database))).encode()).hexdigest()[:8]
 
     @property
     def is_snowflake_emulated(self) -> bool:

@@ -15,7 +15,7 @@ GRAPH = defs.resolve_asset_graph()
 def test_every_dependency_exists():
     """A misspelt key would become an external asset without a description, and nobody would notice."""
     external = {key.to_user_string() for key in GRAPH.external_asset_keys}
-    assert external == {"corpus/source", "registry/file"}
+    assert external == {"corpus/source", "embeddings/model", "registry/file"}
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if room not in ("lineage", "tracking")])
@@ -51,3 +51,20 @@ def test_dagster_itself_finds_the_definitions_valid():
     command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_another_lake_or_account_makes_every_asset_stale():
+    """What was written to one place is not there in another: "nothing changed" would be said of an empty lake."""
+    import dagster as dg
+
+    from semops_data.definitions import placed
+    from semops_data.settings import Settings
+
+    def versions(**where):
+        assets = placed([dg.asset(code_version="3", name="a")(lambda: None)], Settings(**where).place)
+        return [spec.code_version for asset in assets for spec in asset.specs]
+
+    assert versions() == ["3"]
+    one, other = versions(lake_uri="s3://one/lake"), versions(lake_uri="s3://other/lake")
+    assert one[0].startswith("3@")
+    assert len({*versions(), *one, *other, *versions(snowflake_account="ORG-ACCOUNT")}) == 4

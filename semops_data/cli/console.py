@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 100
+# Control characters but tab and line feed, and the marks that change the direction of writing.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text without what steers a terminal: a quote from a document must not move the cursor or turn words round."""
+    return _STEERING.sub("\ufffd", text)
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,12 +45,12 @@ class Output:
 
     def progress(self, line: str) -> None:
         """Tell a person what is going on; never part of the result."""
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
 
     def text(self, line: str = "") -> None:
         """A line of the result, for a person."""
         if not self.as_json:
-            click.echo(line)
+            click.echo(visible(line))
 
     def heading(self, title: str) -> None:
         """A section of the result."""
@@ -67,7 +75,7 @@ class Output:
         for index, name in enumerate(columns):
             shown.add_column(name, justify="right" if index in right else "left", overflow="fold")
         for row in rows:
-            shown.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
+            shown.add_row(*("-" if cell is None else escape(visible(str(cell))) for cell in row))
         _console().print(shown)
 
     def result(self, document: object) -> None:

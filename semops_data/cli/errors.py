@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import tomllib
 from collections.abc import Iterable
 
@@ -47,6 +49,8 @@ def explain(error: BaseException) -> tuple[int, str]:
         return WRONG, "\n".join(_setting(problem) for problem in error.errors())
     if isinstance(error, tomllib.TOMLDecodeError):
         return WRONG, f"semops.toml is not valid TOML: {error}"
+    if hint := _no_room(error):
+        return FAILED, hint
     code = WRONG if type(error).__name__ in CONFIGURATION else FAILED
     if isinstance(error, OSError) and error.filename:
         return code, f"{error.filename}: {error.strerror}"
@@ -54,6 +58,18 @@ def explain(error: BaseException) -> tuple[int, str]:
     shown = lines[: MOST_LINES if code == WRONG else 2]
     more = [f"... and {len(lines) - len(shown)} more"] if code == WRONG and len(lines) > len(shown) else []
     return code, "\n".join([*shown, *more]) or type(error).__name__
+
+
+def _no_room(error: BaseException) -> str | None:
+    """What to do about a disk that is full or read-only, which every store says in words of its own."""
+    home = os.environ.get("SEMOPS_HOME", "the home")
+    said = f"{type(error).__name__}: {error}".casefold()
+    is_full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "disk is full" in said
+    if is_full or "no space left on device" in said:
+        return f"no room is left on the disk of {home}: free some and run again; what was finished is kept"
+    if getattr(error, "errno", None) == errno.EROFS or "readonly database" in said:
+        return f"{home} cannot be written: make it writable, or set SEMOPS_HOME to another folder"
+    return None
 
 
 def _setting(problem: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,10 +50,13 @@ def prepare(settings: Settings) -> Path:
     try:
         for folder in (settings.home, home):
             folder.mkdir(parents=True, exist_ok=True)
+            # A home of an earlier run may have become read-only: SQLite would only say that it cannot open a file.
+            with tempfile.TemporaryFile(dir=folder):
+                pass
         _install_config(home / "dagster.yaml", ours=home.is_relative_to(settings.home))
     except OSError as error:
         raise ConfigurationError(
-            f"{error.filename}: {error.strerror}; set SEMOPS_HOME to a folder that can be written"
+            f"{settings.home}: {error.strerror}; set SEMOPS_HOME to a folder that can be written"
         ) from error
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["SEMOPS_HOME"] = str(settings.home)

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from semops_data import __version__
+from semops_data.cli.console import visible
 from semops_data.cli.errors import INTERRUPTED, explain, nearest
 
 # Each command's module, in the order of the help; the attribute is `command`.
@@ -101,7 +102,7 @@ def _report(error: Exception, *, debug: bool) -> int:
     code, message = explain(error)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
-    click.echo(f"error: {message}", err=True)
+    click.echo(visible(f"error: {message}"), err=True)
     if not debug and not isinstance(error, click.ClickException) and code == 1:
         click.echo("       `dst --debug ...` shows where it happened", err=True)
     return code

@@ -52,9 +52,16 @@ def check(file: Path, *, as_json: bool) -> int:
     Ends with 2 where it cannot be used, with 1 where a critical rule is broken.
     """
     from semops_data.registry.load import load
+    from semops_data.registry.model import RegistryError
     from semops_data.registry.rules import audit
 
-    out, registry = Output(as_json), load(file)
+    out = Output(as_json)
+    try:
+        registry = load(file)
+    except RegistryError as error:
+        # A machine asked for the faults: those that make the file unusable are faults as well.
+        out.result({"problems": [asdict(problem) for problem in error.problems]})
+        raise
     problems = audit(registry)
     critical = [problem for problem in problems if problem.severity == "critical"]
     out.result(

@@ -89,15 +89,17 @@ def compute(
 
 
 def report_sources(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Tell Dagster the versions of what lies outside: the corpus and the registry file."""
+    """Tell Dagster the versions of what lies outside: the corpus, the registry file and the embedding model."""
     import dagster as dg
 
     from semops_data.cli.plan import report_version
     from semops_data.corpus.source import source_digest
+    from semops_data.embeddings.encoder import model_version
     from semops_data.registry.source import registry_digest
 
     report_version(instance, dg.AssetKey(["corpus", "source"]), source_digest(settings))
     report_version(instance, dg.AssetKey(["registry", "file"]), registry_digest(settings))
+    report_version(instance, dg.AssetKey(["embeddings", "model"]), model_version(settings))
 
 
 def warm_up(settings: Settings) -> Callable[[], object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,14 +91,16 @@ def consistency_rows(lake: Lake) -> pa.Table:
 
 
 def stability_rows(lake: Lake, vectors: VectorStore) -> pa.Table:
-    """Rows of `coherence/stability`, as of the newest document version of the corpus."""
+    """Rows of `coherence/stability`, as of the newest version of a document or a definition."""
     knowledge = load(lake)
-    as_of = max(lake.read("corpus/documents", columns=["valid_from"])["valid_from"].to_pylist())
     versions: dict[str, list[Version]] = {}
     for row in lake.read("corpus/definitions").sort_by("valid_from").to_pylist():
         sentences = tuple(definition_sentences(row["text"]))
         version = Version(row["valid_from"], sentences, row["document_id"], row["start_line"], row["commit"])
         versions.setdefault(row["pattern_id"], []).append(version)
+    seen = lake.read("corpus/documents", columns=["valid_from"])["valid_from"].to_pylist()
+    seen += (version.valid_from for found in versions.values() for version in found)
+    as_of = max(seen, default=datetime.fromtimestamp(0, tz=UTC))
     texts = sorted({text for found in versions.values() for version in found for text in version.sentences})
     by_text = dict(zip(texts, vectors.embed(texts).vectors, strict=True))
     return factor_table(

@@ -27,7 +27,7 @@ def _options(name: str, deps: "Sequence[str]", description: str) -> dict[str, An
         "deps": [dep.split("/") for dep in deps],
         "kinds": {"deltalake", "python"},
         "owners": catalog.MEANING_OWNERS,
-        "code_version": "1",
+        "code_version": "2",
         "metadata": catalog.definition_metadata(table(f"coherence/{name}"), storage_kind="deltalake"),
         "description": description,
     }
@@ -77,8 +77,9 @@ def pairs(
 )
 def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorStore]) -> dg.MaterializeResult:
     """Plant, score and fit."""
+    from semops_data import markdown
     from semops_data.coherence.assess import threshold_rows
-    from semops_data.coherence.report import markdown_table, number
+    from semops_data.coherence.report import number
 
     rows = threshold_rows(lake, vectors)
     shown = [
@@ -92,7 +93,7 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
         for row in rows.to_pylist()
     ]
     header = ("name", "value", "planted or named", "natural", "how")
-    report = dg.MetadataValue.md(markdown_table(header, shown))
+    report = dg.MetadataValue.md(markdown.table(header, shown))
     return _result(lake, lake.replace("coherence/thresholds", rows), thresholds=report)
 
 
@@ -236,13 +237,14 @@ def scores(
 )
 def hotspots(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Rank the patterns."""
+    from semops_data import markdown
     from semops_data.coherence.assess import hotspot_rows
-    from semops_data.coherence.report import markdown_table, number
+    from semops_data.coherence.report import number
 
     rows = hotspot_rows(lake)
     shown = [
         (row["rank"], row["pattern_id"], number(row["priority"]), row["surface_area"], row["worst_finding"] or "")
         for row in rows.to_pylist()[:25]
     ]
-    page = markdown_table(("rank", "pattern", "priority", "surface area", "gravest finding"), shown)
+    page = markdown.table(("rank", "pattern", "priority", "surface area", "gravest finding"), shown)
     return _result(lake, lake.replace("coherence/hotspots", rows), hotspots=dg.MetadataValue.md(page))

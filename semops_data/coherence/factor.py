@@ -7,6 +7,7 @@ Beta(x + 1/2, n - x + 1/2) with x the sum of the scores: wide, as it should be.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,12 +57,15 @@ class Factor:
     def draws(self, seed: int) -> np.ndarray:
         """Draws from the uncertainty of the value, float64, shape (DRAWS,); seeded, so that a score is repeatable.
 
+        The pattern is part of the seed: two patterns with as many units must not err together.
+
         Raises:
             ValueError: where the dimension is unmeasured.
         """
         if self.reason is not None:
             raise ValueError(f"{self.pattern_id}: an unmeasured dimension has no draws ({self.reason})")
-        rng, count = np.random.default_rng([seed, len(self.unit_scores)]), len(self.unit_scores)
+        own = int.from_bytes(hashlib.sha256(self.pattern_id.encode()).digest()[:8], "big")
+        rng, count = np.random.default_rng([seed, own]), len(self.unit_scores)
         mean = float(np.clip(self.unit_scores @ self.unit_weights, 0, 1))
         if count < FEW:
             sample = rng.beta(mean * count + 0.5, (1 - mean) * count + 0.5, DRAWS)

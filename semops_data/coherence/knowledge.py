@@ -10,6 +10,7 @@ import numpy as np
 
 from semops_data.coherence.retrieval import Index
 from semops_data.embeddings.arrays import matrix
+from semops_data.embeddings.texts import current
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 # Planned and retired patterns are not audited; concepts are lineage only but still have a meaning to keep.
 SKIPPED = frozenset({"planned", "retired"})
+
+
+class MixedModelsError(ValueError):
+    """The tables of vectors were made by different embedding models."""
 
 
 @dataclass(frozen=True)
@@ -104,30 +109,47 @@ def load(lake: Lake) -> Knowledge:
 
     Raises:
         MissingTableError: where one of the tables was never written.
+        MixedModelsError: where the vectors are not all of one model.
     """
     chunks = lake.read("corpus/chunks").sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
     vectors = lake.read("embeddings/chunks")
     by_chunk = dict(zip(vectors["chunk_id"].to_pylist(), matrix(vectors["vector"]), strict=True))
     rows = [row for row in chunks.drop_columns(["valid_from"]).to_pylist() if row["chunk_id"] in by_chunk]
     row_of = {row["chunk_id"]: number for number, row in enumerate(rows)}
-    sentences = lake.read("embeddings/sentences")
-    kept = [row["chunk_id"] in row_of for row in sentences.select(["chunk_id"]).to_pylist()]
-    sentences = sentences.filter(kept)
+    sentences = current(lake.read("embeddings/sentences"), row_of)
+    patterns, model_id = _patterns(lake), _only_model(lake)
+    # A corpus without text still has vectors of the patterns' length: none.
+    none = np.zeros((0, len(patterns[0].definition.vector) if patterns else 0), np.float32)
     return Knowledge(
-        patterns=_patterns(lake),
+        patterns=patterns,
         chunks=[
             Chunk(row["chunk_id"], row["document_id"], row["version_id"], row["anchor"], row["heading"],
                   row["start_line"], row["text"], row["markdown"])
             for row in rows
         ],
-        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else np.zeros((0, 0), np.float32),
+        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else none,
         sentences=[
             Sentence(row["sentence_id"], row_of[row["chunk_id"]], row["document_id"], row["line"], row["text"])
             for row in sentences.drop_columns(["vector"]).to_pylist()
         ],
-        sentence_vectors=matrix(sentences["vector"]),
-        model_id=vectors["model_id"][0].as_py() if len(vectors) else "",
+        sentence_vectors=matrix(sentences["vector"]) if len(sentences) else none,
+        model_id=model_id,
     )  # fmt: skip
+
+
+def _only_model(lake: Lake) -> str:
+    """The model of all vectors; empty where there are none."""
+    found = {
+        key: set(lake.read(key, columns=["model_id"])["model_id"].to_pylist())
+        for key in ("embeddings/chunks", "embeddings/sentences", "embeddings/patterns")
+    }
+    models = sorted(set().union(*found.values()))
+    if len(models) > 1:
+        held = "; ".join(f"{key} {', '.join(sorted(ids))}" for key, ids in found.items() if ids)
+        raise MixedModelsError(
+            f"vectors of different models cannot be compared ({held}): materialize group:embeddings again"
+        )
+    return models[0] if models else ""
 
 
 def _patterns(lake: Lake) -> list[Pattern]:

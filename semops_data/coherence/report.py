@@ -6,27 +6,18 @@ Everything from a document is escaped: a label, a quote or a path never becomes 
 from __future__ import annotations
 
 import base64
-import html
 import io
 from typing import TYPE_CHECKING, Any
+
+from semops_data.markdown import cell, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
-QUOTE = 220
 DIMENSION_MARKS = (("availability", "^", "#3b6fb6"), ("consistency", "s", "#8a5aa8"), ("stability", "D", "#3d8f8a"))
 COLOURS = {"coherent": "#2f7d4f", "fair": "#c9a227", "weak": "#d9822b", "incoherent": "#c23030", None: "#8a9ba8"}
-
-
-def escape(text: object, *, longest: int = QUOTE) -> str:
-    """A text as one cell of a Markdown table: no markup, no line break, no pipe; cut at `longest` characters."""
-    flat = " ".join(str(text).split())
-    flat = flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
-    for mark in "\\`*_[]<>|#!":
-        flat = flat.replace(mark, f"\\{mark}") if mark not in "<>|" else flat.replace(mark, html.escape(mark))
-    return flat.replace("|", "&#124;")
 
 
 def number(value: float | None, *, digits: int = 2) -> str:
@@ -34,17 +25,10 @@ def number(value: float | None, *, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; cells are escaped."""
-    lines = [f"| {' | '.join(header)} |", f"|{'|'.join(' --- ' for _ in header)}|"]
-    lines += [f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows]
-    return "\n".join(lines)
-
-
 def score_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Patterns with their dimensions and SC, lowest SC first, unmeasured ones last with the reason."""
     ordered = sorted(rows, key=lambda row: (row["sc"] is None, row["sc"] or 0.0, row["pattern_id"]))
-    return markdown_table(
+    return table(
         ("pattern", "A", "C", "S", "SC", "90% interval", "level", "findings", "why unmeasured"),
         [
             (
@@ -66,7 +50,7 @@ def score_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def factor_rows(rows: Sequence[Mapping[str, Any]]) -> str:
     """One dimension, lowest value first."""
     ordered = sorted(rows, key=lambda row: (row["value"] is None, row["value"] or 0.0, row["pattern_id"]))
-    return markdown_table(
+    return table(
         ("pattern", "value", "90% interval", "units", "method", "why unmeasured"),
         [
             (
@@ -85,7 +69,7 @@ def factor_rows(rows: Sequence[Mapping[str, Any]]) -> str:
 def finding_table(rows: Sequence[Mapping[str, Any]], *, most: int = 25) -> str:
     """The gravest findings with both quotes and where they stand."""
     ordered = sorted(rows, key=lambda row: (-row["score"], row["finding_id"]))[:most]
-    return markdown_table(
+    return table(
         ("pattern", "kind", "gravity", "what is wrong", "the definition says", "the corpus says", "where"),
         [
             (
@@ -150,15 +134,19 @@ def score_plot(rows: Sequence[Mapping[str, Any]], *, most: int = 40) -> bytes:
 
 
 def _small_png(figure: Figure) -> bytes:
-    """The figure as PNG in 64 colours: a quarter of the bytes, for a picture that travels in metadata."""
+    """The figure as PNG with a palette: a quarter of the bytes, for a picture that travels in metadata.
+
+    The palette covers the extremes of colour: the default one spends itself on greys and loses the few coloured dots.
+    """
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", dpi=100, metadata={"Software": None})
-    Image.open(raw).convert("RGB").quantize(64).save(small, format="png", optimize=True)
+    palette = Image.open(raw).convert("RGB").quantize(96, method=Image.Quantize.MAXCOVERAGE)
+    palette.save(small, format="png", optimize=True)
     return small.getvalue()
 
 
 def inline_image(png: bytes, title: str) -> str:
     """A PNG as a Markdown image that carries its own bytes: nothing to serve, nothing to lose."""
-    return f"![{escape(title)}](data:image/png;base64,{base64.b64encode(png).decode()})"
+    return f"![{cell(title)}](data:image/png;base64,{base64.b64encode(png).decode()})"

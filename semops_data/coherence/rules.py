@@ -84,8 +84,9 @@ QUANTITY = re.compile(
     r"\s*(?P<unit>%|[A-Za-z]+)?"
 )
 COMPARATORS = re.compile(r"(>=|<=|≥|≤|>|<|=)\s*$|\b(at least|at most|more than|less than|above|below|over|under)\s*$")
+# A member begins where a word does: tried at each of its letters, one long word would cost the square of its length.
 ENUMERATION = re.compile(
-    r"((?:[\w-]+(?: [\w-]+){0,2}, ){1,8}(?:and |or )?[\w-]+(?: [\w-]+){0,2}(?:,? (?:and|or) [\w-]+)?)"
+    r"(?<![\w-])((?:[\w-]+(?: [\w-]+){0,2}, ){1,8}(?:and |or )?[\w-]+(?: [\w-]+){0,2}(?:,? (?:and|or) [\w-]+)?)"
 )
 
 

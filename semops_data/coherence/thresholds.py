@@ -91,17 +91,6 @@ def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge
     return result
 
 
-def recall_by_kind(planted: Sequence[Planted], fitted: Calibration) -> dict[str, tuple[int, int]]:
-    """For each planted kind: (cases at or above the threshold, cases); empty without a threshold."""
-    result: dict[str, tuple[int, int]] = {}
-    if fitted.threshold is None:
-        return result
-    for case in planted:
-        hit, count = result.get(case.kind, (0, 0))
-        result[case.kind] = (hit + (fitted.probability(case.raw) >= fitted.threshold), count + 1)
-    return result
-
-
 def attribution(knowledge: Knowledge) -> dict[str, Any]:
     """The cosine from which a chunk means a pattern without naming it.
 
@@ -113,7 +102,7 @@ def attribution(knowledge: Knowledge) -> dict[str, Any]:
         if mention is None:
             continue
         cosines.append(knowledge.chunk_vectors @ pattern.definition.vector)
-        names.append(np.array([bool(mention.search(chunk.passage)) for chunk in knowledge.chunks]))
+        names.append(np.array([mention.search(chunk.passage) is not None for chunk in knowledge.chunks], dtype=bool))
     row: dict[str, Any] = {"name": NAMES[3], "value": None, "method": "mentions", "positives": 0, "negatives": 0}
     if not cosines:
         return row | {"reason": "no pattern has a label"}

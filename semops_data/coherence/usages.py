@@ -6,22 +6,21 @@ than the calibrated attribution threshold; each keeps which of the three made it
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semops_data.coherence.text import content, label_beginnings, mention_pattern
+from semops_data.corpus.links import LINK, is_address, leads_to
 
 if TYPE_CHECKING:
-    from semops_data.coherence.knowledge import Knowledge, Pattern
+    from semops_data.coherence.knowledge import Chunk, Knowledge, Pattern
 
 # Share of the definition's content words that a chunk must hold to be where the definition lives.
 CONTAINED = 0.8
 # Share of them from which the registered section still counts as a wording of the definition.
 REWORDED = 0.4
-LINK = re.compile(r"\]\(\s*<?([^)>\s]+)")
 
 
 @dataclass(frozen=True)
@@ -90,19 +89,19 @@ def usages(
         match = mention.search(chunk.passage) if mention and may_mention else None
         if match:
             found.append(Usage(row, "mention", match.group(), cosine))
-        elif _links(pattern, chunk.passage):
+        elif pattern.source_path and _links(pattern, chunk):
             found.append(Usage(row, "link", None, cosine))
         elif attribution is not None and cosine >= attribution:
             found.append(Usage(row, "meaning", None, cosine))
     return found
 
 
-def _links(pattern: Pattern, passage: str) -> bool:
-    if not pattern.source_path:
-        return False
-    name = pattern.source_path.rsplit("/", 1)[-1]
-    for target in LINK.findall(passage):
-        path, _, anchor = target.partition("#")
-        if path.rsplit("/", 1)[-1] == name and (not pattern.source_anchor or anchor == pattern.source_anchor):
+def _links(pattern: Pattern, chunk: Chunk) -> bool:
+    """Whether the chunk links to where the pattern is defined: its document, and its heading where one is named."""
+    for target in LINK.findall(chunk.passage):
+        path, anchor = leads_to(chunk.document_id, target)
+        if is_address(target) or path != pattern.source_path:
+            continue
+        if anchor == pattern.source_anchor or (not pattern.source_anchor and chunk.document_id != path):
             return True
     return False

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from semops_data.corpus.markdown import Markdown
 
-# MiniLM reads 256 word pieces and drops the rest: 160 words and a heading path stay below that.
+# MiniLM reads 256 word pieces and drops the rest. 160 words and a heading path mostly stay below that: of these docs'
+# chunks 6%, of a documentation repository's 1%, are longer (lists and tables full of names), and what they say last is
+# found by words and by its own sentence's vector, not by the chunk's.
 MAX_WORDS = 160
 _EMBEDDED = {"prose", "list", "table", "code", "quote"}
 _GATHERED = {"prose", "list", "quote"}

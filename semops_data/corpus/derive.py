@@ -170,7 +170,7 @@ def _entry(pattern: Pattern, registry: Registry) -> dict[str, object]:
 def _candidates(reading: Reading) -> Iterator[Candidate]:
     for version in reading.current:
         document = parse(version.content)
-        stated = str(document.front_matter.get("provenance", "1P")).upper()
+        stated = document.front_matter.get("provenance", "1P").upper()
         provenance = stated if stated in {"1P", "2P", "3P"} else "1P"
         is_navigation = bool(_PASSED_OVER.search(version.document_id))
         for heading in document.headings:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
+from semops_data.corpus.links import LINK, is_address, leads_to
 from semops_data.corpus.markdown import parse
 from semops_data.corpus.model import Finding
 
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
     from semops_data.corpus.markdown import Markdown
     from semops_data.corpus.model import Reading
 
-_LINK = re.compile(r"(?<!\\)\[[^\[\]]*\]\(\s*<?([^()\s<>]+(?:\([^()\s]*\)[^()\s]*)*)>?(?:\s+[\"'(][^)]*)?\)")
 _CODE_SPAN = re.compile(r"(`+)(?!`).{1,2000}?(?<!`)\1(?!`)")
-_ADDRESS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
 
 
 def document_findings(reading: Reading, selects: Callable[[str], bool] = lambda _: True) -> list[Finding]:
@@ -45,11 +42,7 @@ def _broken_references(
     document_id: str, document: Markdown, known: dict[str, Markdown], selects: Callable[[str], bool]
 ) -> Iterator[Finding]:
     for line, target in _links(document):
-        path, _, anchor = unquote(target).partition("#")
-        path = path.split("?", 1)[0]
-        joined = posixpath.normpath(posixpath.join(posixpath.dirname(document_id), path)) if path else document_id
-        if path.startswith("/"):
-            joined = path.lstrip("/")
+        joined, anchor = leads_to(document_id, target)
         if joined.startswith("../") or not joined.endswith(".md") or not selects(joined):
             continue
         if joined not in known:
@@ -66,6 +59,6 @@ def _links(document: Markdown) -> Iterator[tuple[int, str]]:
         if block.kind in {"code", "comment", "front_matter"}:
             continue
         for offset, line in enumerate(block.text.split("\n")):
-            for match in _LINK.finditer(_CODE_SPAN.sub("", line)):
-                if not _ADDRESS.match(match[1]):
+            for match in LINK.finditer(_CODE_SPAN.sub("", line)):
+                if not is_address(match[1]):
                     yield block.start + offset, match[1]

@@ -65,22 +65,26 @@ class Markdown:
         return tuple(block.path[-1] for block in self.blocks if block.kind == "heading")
 
     @cached_property
-    def front_matter(self) -> dict[str, object]:
-        """The values between the leading `---` lines; empty where there are none or they are no YAML."""
+    def front_matter(self) -> dict[str, str]:
+        """The texts between the leading `---` lines, as written; empty where there are none or they are no YAML.
+
+        Lists and mappings are left out: a few lines of aliases can stand for more text than there is memory.
+        """
         if not self.blocks or self.blocks[0].kind != "front_matter":
             return {}
         try:
-            values = yaml.safe_load("\n".join(self.blocks[0].text.split("\n")[1:-1]))
+            # The base loader knows texts only: `language: no` is Norwegian, not false.
+            values = yaml.load("\n".join(self.blocks[0].text.split("\n")[1:-1]), Loader=yaml.BaseLoader)  # noqa: S506
         except (yaml.YAMLError, ValueError, RecursionError):
             return {}
-        return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
+        pairs = values.items() if isinstance(values, dict) else ()
+        return {key: value for key, value in pairs if isinstance(key, str) and isinstance(value, str)}
 
     @cached_property
     def title(self) -> str | None:
         """The first heading of level one, or the front matter's title."""
         first = next((heading.text for heading in self.headings if heading.level == 1 and heading.text), None)
-        stated = self.front_matter.get("title")
-        return first or (str(stated) if stated else None)
+        return first or self.front_matter.get("title") or None
 
     def section(self, anchor: str) -> tuple[Heading, tuple[Block, ...]] | None:
         """The heading with that anchor and the blocks below it, up to the next heading of any level."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from semops_data.markdown import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,14 +35,7 @@ def findings_markdown(findings: Sequence[Finding]) -> str:
     if not findings:
         return "Nothing was found wrong."
     ordered = sorted(findings, key=lambda f: (_SEVERITIES.index(f.severity), f))
-    rows = [f"| {f.severity} | {_cell(f.document_id)}:{f.line} | {f.kind} | {_cell(f.detail)} |" for f in ordered]
-    more = f"\n\n{len(rows) - SHOWN} more are in `corpus/findings`." if len(rows) > SHOWN else ""
+    rows = [(f.severity, f"{f.document_id}:{f.line}", f.kind, f.detail) for f in ordered[:SHOWN]]
+    more = f"\n\n{len(ordered) - SHOWN} more are in `corpus/findings`." if len(ordered) > SHOWN else ""
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(f.kind for f in findings).most_common())
-    head = f"{kinds}\n\n| severity | where | kind | what |\n|---|---|---|---|\n"
-    return head + "\n".join(rows[:SHOWN]) + more
-
-
-def _cell(text: str) -> str:
-    """Untrusted text in a table cell: no markup, no bars, no line breaks."""
-    escaped = html.escape(" ".join(text.split()))
-    return "".join(f"\\{char}" if char in "|`*_[]\\" else char for char in escaped)
+    return f"{kinds}\n\n{table(('severity', 'where', 'kind', 'what'), rows)}{more}"

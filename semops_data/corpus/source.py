@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,10 +80,7 @@ class Source:
             sink.update(git.last_change(self.repository, commit, self._pathspecs()).encode() if commit else b"")
         for path in self._on_disk() if self.kind != "bare" else ():
             sink.update(f"\0{path}\0".encode(errors="surrogateescape"))
-            try:
-                sink.update(hashlib.sha256((self.root / path).read_bytes()).digest())
-            except OSError:
-                sink.update(b"unreadable")
+            sink.update(_fingerprint(self.root / path))
         return sink.hexdigest()
 
     @property
@@ -132,13 +130,18 @@ class Source:
                 timeline.find(Finding(path, "outside_root", 0, "a symbolic link is not followed: copy the file"))
                 continue
             try:
-                stat = file.stat()
-                raw = file.read_bytes() if stat.st_size <= MAX_DOCUMENT_BYTES else None
+                known = file.stat()
+                if not stat.S_ISREG(known.st_mode):
+                    # Reading a pipe would wait for its writer for ever.
+                    detail = "this is a pipe, a socket or a device, not a file: remove it"
+                    timeline.find(Finding(path, "undecodable", 0, detail, "error"))
+                    continue
+                raw = file.read_bytes() if known.st_size <= MAX_DOCUMENT_BYTES else None
             except OSError as error:
                 timeline.find(Finding(path, "undecodable", 0, f"the file cannot be read: {error.strerror}", "error"))
                 continue
-            at = datetime.fromtimestamp(stat.st_mtime_ns // 1_000 / 1e6, tz=UTC)
-            timeline.put(path, raw, at, size=stat.st_size)
+            at = datetime.fromtimestamp(known.st_mtime_ns // 1_000 / 1e6, tz=UTC)
+            timeline.put(path, raw, at, size=known.st_size)
         for path in timeline.open_documents() - present:
             folder = next(p for p in (self.root / path).parents if p.is_dir())
             timeline.remove(path, datetime.fromtimestamp(int(folder.stat().st_mtime), tz=UTC))
@@ -199,6 +202,19 @@ def source_digest(settings: Settings) -> str:
         return open_source(settings).digest()
     except (CorpusError, git.GitError, OSError) as error:
         return f"missing: {error}"
+
+
+def _fingerprint(file: Path) -> bytes:
+    """What changes when a document does; a link, a pipe or a device is never opened, a large file not read."""
+    try:
+        known = file.lstat()
+        if not stat.S_ISREG(known.st_mode):
+            return f"no file {known.st_mode}".encode()
+        if known.st_size > MAX_DOCUMENT_BYTES:
+            return f"large {known.st_size} {known.st_mtime_ns}".encode()
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        return b"unreadable"
 
 
 def _folder(path: Path, include: tuple[str, ...], name: str) -> Source:

@@ -37,7 +37,7 @@ def _document_row(version: Version) -> dict[str, Any]:
         "content": version.content,
         "size_bytes": len(version.content.encode()),
         "is_current": version.is_current,
-        "language": str(language) if language else None,
+        "language": language or None,
     }
 
 

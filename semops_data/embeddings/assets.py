@@ -1,5 +1,6 @@
 """Assets of the room: vectors of chunks, sentences and patterns, and the index for people and agents."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 SOURCES = {"chunks": ["corpus/chunks"], "sentences": ["corpus/chunks"],
            "patterns": ["registry/patterns", "corpus/definitions"]}  # fmt: skip
+embedding_model = dg.AssetSpec(
+    ["embeddings", "model"],
+    kinds={"huggingface"},
+    owners=catalog.MEANING_OWNERS,
+    description="The embedding model that is configured; its data version is the model's name and revision.",
+)
 DESCRIPTIONS = {
     "chunks": "A vector for every passage of the current corpus; a passage whose text was ever embedded costs nothing.",
     "sentences": "Every whole sentence of the current corpus with its line and vector: what claims are held against.",
@@ -45,7 +52,7 @@ def vectors_of(name: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key.split("/"),
-        deps=[source.split("/") for source in SOURCES[name]],
+        deps=[embedding_model, *(source.split("/") for source in SOURCES[name])],
         kinds={"deltalake", "pytorch"},
         owners=catalog.MEANING_OWNERS,
         code_version="1",
@@ -90,21 +97,28 @@ chunks, sentences, patterns = (vectors_of(name) for name in SOURCES)
     kinds={"qdrant"},
     owners=catalog.MEANING_OWNERS,
     code_version="1",
+    output_required=False,
     pool="qdrant",
     metadata={"semops/distance": "cosine"},
     description="The passages in Qdrant, for search by people and agents; the scorer itself searches exactly.",
 )
-def index(lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]) -> dg.MaterializeResult:
-    """Fill the collection with the current chunks."""
+def index(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], vector_index: dg.ResourceParam[VectorIndex]
+) -> Iterator[dg.MaterializeResult]:
+    """Fill the collection with the current chunks; a server that is away leaves the asset stale and fails nothing."""
     from semops_data.embeddings.arrays import matrix
+    from semops_data.embeddings.texts import current
     from semops_data.lakehouse.digest import digest
 
-    vectors = lake.read("embeddings/chunks")
     where = lake.read("corpus/chunks", columns=["chunk_id", "document_id", "heading_path", "start_line", "text"])
     rows = {row["chunk_id"]: row for row in where.to_pylist()}
-    ids = [chunk for chunk in vectors["chunk_id"].to_pylist() if chunk in rows]
-    kept = vectors.filter([chunk in rows for chunk in vectors["chunk_id"].to_pylist()])
-    count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
-    return dg.MaterializeResult(
+    kept = current(lake.read("embeddings/chunks"), rows)
+    ids = kept["chunk_id"].to_pylist()
+    try:
+        count = vector_index.replace(ids, matrix(kept["vector"]), [rows[chunk] for chunk in ids])
+    except ConnectionError as error:
+        context.log.warning(f"{error}; the index stays as it was and is filled by the next run")
+        return
+    yield dg.MaterializeResult(
         metadata=catalog.run_metadata(uri=vector_index.uri, rows=count), data_version=dg.DataVersion(digest(kept))
     )

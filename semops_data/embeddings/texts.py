@@ -10,7 +10,7 @@ from semops_data.corpus.sentences import claims
 from semops_data.embeddings.arrays import vector_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from semops_data.embeddings.store import Embedded, VectorStore
 
@@ -63,6 +63,11 @@ def pattern_rows(patterns: pa.Table, definitions: pa.Table, vectors: VectorStore
     embedded = vectors.embed([row["text"] for row in found])
     names = ("pattern_id", "role", "ordinal", "text")
     return Result(pa.table({name: [row[name] for row in found] for name in names} | _columns(embedded)), embedded)
+
+
+def current(rows: pa.Table, chunks: Container[str]) -> pa.Table:
+    """The rows whose `chunk_id` is one of the current chunks, in their order."""
+    return rows.filter(pa.array([chunk in chunks for chunk in rows["chunk_id"].to_pylist()], pa.bool_()))
 
 
 def definition_claims(text: str) -> list[str]:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from semops_data import catalog
+from semops_data import catalog, markdown
 from semops_data.contracts import table
-from semops_data.episodes.markdown import markdown_table
 from semops_data.episodes.record import EpisodeLog
 from semops_data.lakehouse.lake import Lake
 
@@ -72,7 +71,9 @@ def _result(key: str, lake: Lake, folded: "Folded", columns: list[str]) -> dg.Ma
             added=folded.added,
             counts=folded.counts,
             set_aside=[f"{torn.segment}:{torn.line}: {torn.reason}" for torn in folded.set_aside],
-            latest=dg.MetadataValue.md(markdown_table(folded.latest, columns)),
+            latest=dg.MetadataValue.md(
+                markdown.table(columns, [[row.get(name) for name in columns] for row in folded.latest])
+            ),
         ),
         data_version=dg.DataVersion(folded.digest),
     )

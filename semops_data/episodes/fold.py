@@ -15,8 +15,10 @@ from semops_data.episodes.spool import Torn, read_segments
 from semops_data.episodes.validate import InvalidRecordError, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from semops_data.contracts import Table
-    from semops_data.episodes.record import EpisodeLog, Outcomes
+    from semops_data.episodes.record import EpisodeLog, LineageIds, Outcomes
     from semops_data.lakehouse.lake import Lake
 
     Row = dict[str, Any]
@@ -47,12 +49,18 @@ class Folded:
 
 def fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     """Add what the spool holds to `episodes/episodes`; rows are never changed, a known id is never added again."""
+    with log.spool("episodes").folding():
+        return _fold_episodes(lake, log)
+
+
+def _fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     spool = log.spool("episodes")
     segments = spool.seal()
     rows, set_aside = _rows(EPISODES, segments)
     held = lake.read(EPISODES.key, columns=["id"])["id"].to_pylist() if lake.exists(EPISODES.key) else None
     known = set(held or [])
     fresh = {row["id"]: row for row in rows if row["id"] not in known}
+    _join_lineage(fresh.values(), log.lineage_ids)
     data = pa.Table.from_pylist(list(fresh.values()), schema=EPISODES.arrow_schema)
     if held is None:
         lake.replace(EPISODES.key, data)
@@ -67,11 +75,26 @@ def fold_episodes(lake: Lake, log: EpisodeLog) -> Folded:
     return _folded(table, len(fresh), digest, set_aside, "operation")
 
 
+def _join_lineage(rows: Iterable[Row], lineage_ids: LineageIds | None) -> None:
+    """Give each episode of an asset the OpenLineage run of that asset's materialization, by which they are joined."""
+    if lineage_ids is None:
+        return
+    waiting = [row for row in rows if row["dagster_run_id"] and row["asset_key"] and not row["openlineage_run_id"]]
+    found = lineage_ids([(row["dagster_run_id"], row["asset_key"]) for row in waiting])
+    for row in waiting:
+        row["openlineage_run_id"] = found.get((row["dagster_run_id"], row["asset_key"]))
+
+
 def fold_runs(lake: Lake, log: EpisodeLog) -> Folded:
     """Bring `episodes/runs` up to what the spool holds; a finished run never becomes a running one again.
 
     How a run ended that belongs to Dagster is asked of `log.outcomes`.
     """
+    with log.spool("runs").folding():
+        return _fold_runs(lake, log)
+
+
+def _fold_runs(lake: Lake, log: EpisodeLog) -> Folded:
     spool = log.spool("runs")
     segments = spool.seal()
     rows, set_aside = _rows(RUNS, segments)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from semops_data.contracts import Table
 
     Outcomes = Callable[[list[str]], Mapping[str, dict[str, Any]]]
+    LineageIds = Callable[[list[tuple[str, str]]], Mapping[tuple[str, str], str]]
 
 LONGEST_ERROR = 4_000
 logger = logging.getLogger(__name__)
@@ -107,11 +108,13 @@ class EpisodeLog:
         folder: `<home>/episodes`; the spool lies below it and is made at the first record.
         secrets: values that are removed wherever they appear in a record.
         outcomes: given Dagster run ids, what Dagster knows of them: fields of `Run` by Dagster run id.
+        lineage_ids: given (Dagster run id, asset key) pairs, the OpenLineage run id of each that is known.
     """
 
     folder: Path
     secrets: tuple[str, ...] = field(default=(), repr=False)
     outcomes: Outcomes | None = field(default=None, repr=False)
+    lineage_ids: LineageIds | None = field(default=None, repr=False)
     _has_warned: bool = field(default=False, init=False, repr=False)
     _known_runs: set[str] = field(default_factory=set, init=False, repr=False)
 

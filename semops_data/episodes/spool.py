@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LOCK_TIMEOUT_SECONDS = 5.0
+FOLD_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,25 @@ class Spool:
             segment.rename(target)
 
     @contextmanager
+    def folding(self) -> Iterator[None]:
+        """Hold the right to bring this spool into its table: two readers at once could undo each other's rows.
+
+        Raises:
+            TimeoutError: where another process holds it for longer than `FOLD_TIMEOUT_SECONDS`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "fold.lock").open("w") as file:
+            _lock(file.fileno(), FOLD_TIMEOUT_SECONDS)
+            yield
+
+    @contextmanager
     def _locked(self) -> Iterator[int]:
         """The open file, locked: not the one that a reader sealed while we waited for the lock."""
         deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
         while True:
             descriptor = os.open(self.open_file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                _lock(descriptor, deadline)
+                _lock(descriptor, max(0.0, deadline - time.monotonic()))
                 if _is_same(descriptor, self.open_file):
                     yield descriptor
                     return
@@ -121,14 +134,15 @@ def read_segments(segments: list[Path]) -> tuple[list[dict[str, Any]], list[Torn
     return records, torn
 
 
-def _lock(descriptor: int, deadline: float) -> None:
+def _lock(descriptor: int, seconds: float) -> None:
     """Take the lock; a writer that was stopped while it held it must not stop the pipeline."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the spool's lock was not free for {LOCK_TIMEOUT_SECONDS:g} s") from None
+                raise TimeoutError(f"the spool's lock was not free for {seconds:.0f} s") from None
             time.sleep(0.002)
         else:
             return

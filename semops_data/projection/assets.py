@@ -2,9 +2,8 @@
 
 import dagster as dg
 
-from semops_data import catalog
+from semops_data import catalog, markdown
 from semops_data.contracts import table
-from semops_data.episodes.markdown import markdown_table
 from semops_data.lakehouse.lake import Lake
 from semops_data.settings import load_settings
 
@@ -53,7 +52,7 @@ def projection_gaps(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
     metadata = catalog.run_metadata(
         uri=lake.uri(commit.key),
         rows=commit.rows,
-        latest=dg.MetadataValue.md(markdown_table(latest, columns)),
+        latest=dg.MetadataValue.md(markdown.table(columns, [[row.get(name) for name in columns] for row in latest])),
         reason=None if commit.rows else NOTHING_MEASURED,
     )
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(commit.digest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semops_data.markdown import cell
 from semops_data.projection.fit import ENOUGH_POINTS
 from semops_data.projection.gaps import (
     FEWEST_POINTS,
@@ -71,27 +72,23 @@ def render(gaps: Sequence[Gap], costs: Sequence[Cost], machine: Machine, *, orde
 
 def _gap_line(gap: Gap) -> str:
     if gap.wall is None or gap.memory is None:
-        return f"| {gap.asset_key} | **{gap.grade}** | - | - | - | - | {_safe(gap.reason)} |"
+        return f"| {gap.asset_key} | **{gap.grade}** | - | - | - | - | {cell(gap.reason)} |"
     low, high = gap.wall.interval_at(TARGET_FACTOR)
     least, most = gap.memory.interval_at(TARGET_FACTOR)
     time = f"{duration(gap.wall.best.at(TARGET_FACTOR))} [{duration(low)}, {duration(high)}]"
     memory = f"{gib(gap.memory.best.at(TARGET_FACTOR))} [{gib(least)}, {gib(most)}]"
     return (
         f"| {gap.asset_key} | **{gap.grade}** | {time} | {memory} | {exponent(gap.wall)} | {exponent(gap.memory)} | "
-        f"{_safe(gap.reason)} |"
+        f"{cell(gap.reason)} |"
     )
 
 
 def _cost_line(cost: Cost) -> str:
     if cost.wall_seconds is None or cost.cpu_seconds is None:
-        return f"| {cost.asset_key} | {cost.factor:g} | failed: {_safe(cost.reason or '')} | | | | |"
+        return f"| {cost.asset_key} | {cost.factor:g} | failed: {cell(cost.reason or '')} | | | | |"
     rows = "" if cost.row_count is None else f"{cost.row_count:,}"
     peak, before = ((value or 0) / 2**20 for value in (cost.peak_memory_bytes, cost.baseline_memory_bytes))
     return (
         f"| {cost.asset_key} | {cost.factor:g} | {cost.wall_seconds:.3f} s | {cost.cpu_seconds:.3f} s | "
         f"{peak:.0f} MiB | {before:.0f} MiB | {rows} |"
     )
-
-
-def _safe(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

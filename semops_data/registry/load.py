@@ -61,6 +61,8 @@ def parse(text: str, file: str = "registry") -> Registry:
         mark = getattr(error, "problem_mark", None)
         message = f"not YAML: {getattr(error, 'problem', None) or error}"
         raise RegistryError([Problem(file, mark.line + 1 if mark else 1, message)]) from None
+    except RecursionError:
+        raise RegistryError([Problem(file, 1, "not a registry: lists and mappings are nested too deep")]) from None
     reader = _Reader(file)
     registry = reader.registry(root)
     # What a broken entry means to others is unknown: relations are judged once every entry can be read.

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import SecretStr
 
 from semops_data.episodes.record import EpisodeLog
+from semops_data.lineage.ids import asset_run_id, run_id
 from semops_data.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -32,8 +33,11 @@ class EpisodesResource(dg.ConfigurableResource["EpisodeLog"]):
 
     def create_resource(self, context: dg.InitResourceContext) -> EpisodeLog:
         """Build the `EpisodeLog`."""
-        outcomes = partial(dagster_outcomes, context.instance) if context.instance is not None else None
-        return EpisodeLog(Path(self.folder), secrets_of(load_settings()), outcomes)
+        log = EpisodeLog(Path(self.folder), secrets_of(load_settings()))
+        if context.instance is not None:
+            log.outcomes = partial(dagster_outcomes, context.instance)
+            log.lineage_ids = partial(openlineage_ids, context.instance)
+        return log
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
@@ -51,10 +55,22 @@ def dagster_outcomes(instance: dg.DagsterInstance, run_ids: list[str]) -> dict[s
         outcomes[run.run_id] = {
             "status": STATUSES.get(run.status.value, "running"),
             "run_type": "scheduled" if is_scheduled else "manual",
-            "agent_name": run.job_name,
+            # The jobs that Dagster makes up for a selection of assets have no name that says anything.
+            "agent_name": "assets" if run.job_name.startswith("__") else run.job_name,
+            "openlineage_run_id": run_id(record.create_timestamp.astimezone(UTC), run.run_id),
             "ended_at": datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None,
         }
     return outcomes
+
+
+def openlineage_ids(instance: dg.DagsterInstance, assets: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The OpenLineage run id of each (Dagster run id, asset key), unpartitioned; unknown runs are left out."""
+    run_ids = sorted({dagster_run_id for dagster_run_id, _ in assets})
+    records = instance.get_run_records(dg.RunsFilter(run_ids=run_ids)) if run_ids else []
+    created = {record.dagster_run.run_id: record.create_timestamp.astimezone(UTC) for record in records}
+    return {
+        (run, asset): asset_run_id(created[run], run, asset, None) for run, asset in sorted(assets) if run in created
+    }
 
 
 def settle_runs(instance: dg.DagsterInstance, lake: Lake, settings: Settings) -> Folded:

@@ -90,16 +90,6 @@ class InstanceLog:
         return [_record(*entry) for entry in _entries(self.instance, RUNLESS, after=after, limit=limit)]
 
 
-def read_run(instance: dg.DagsterInstance, run_id: str) -> RunLog | None:
-    """The run and its whole log so far; None where it was deleted."""
-    return InstanceLog(instance).run(run_id)
-
-
-def read_runs_since(instance: dg.DagsterInstance, watermark: float, limit: int = 1000) -> Sequence[RunHead]:
-    """Runs whose status changed after that Unix time in seconds, oldest change first."""
-    return InstanceLog(instance).changed_runs(watermark, limit)
-
-
 def _entries(
     instance: dg.DagsterInstance, run_id: str, *, after: int = 0, limit: int | None = None, ascending: bool = True
 ) -> list[tuple[int, float, DagsterEvent]]:

@@ -111,8 +111,8 @@ def test_a_materialization_can_be_launched_through_the_page(page, address, tmp_p
     run = launched.inner_text().split()[-1]
     page.goto(f"{address}/runs/{finished(page, address, run)}")
     page.get_by_text("Success").first.wait_for()
-    page.get_by_text("Success").first.wait_for()
     page.screenshot(path=tmp_path / "runs.png")
+    assert page.get_by_text("Failure").count() == 0
 
 
 def test_the_page_of_the_scores_shows_table_and_plot(page, address, tmp_path):

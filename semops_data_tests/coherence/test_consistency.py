@@ -125,3 +125,11 @@ def test_the_packaged_calibration_rises_with_the_raw_score():
     values = [PACKAGED.probability(raw / 20) for raw in range(21)]
     assert values == sorted(values)
     assert values[0] == 0.0
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("hostile", ["a" * 200_000, "-" * 200_000, "word " * 20_000, "1" * 200_000, "a, " * 20_000])
+def test_a_hostile_sentence_costs_no_more_than_its_length(hostile):
+    """One long word in a document, such as an embedded picture, must not stop the night."""
+    raw, _ = raw_contradiction(f"It must hold {hostile}.", f"It may hold {hostile}, rows, and columns.", 0.9)
+    assert 0 <= raw <= 1

@@ -79,3 +79,24 @@ def test_delta_is_small_for_usages_close_to_the_definition_and_none_without_usag
     assert usage_delta(np.array([0.8, 0.9]), null) == 0.0
     assert usage_delta(np.array([0.0]), null) == 1.0
     assert usage_delta(np.zeros(0), null) is None
+
+
+def test_two_patterns_with_as_many_units_do_not_err_together():
+    """Shared draws would make the organisation's interval that of one pattern, whatever the number of patterns."""
+    values = np.array([0.9, 0.4, 0.7])
+    one, other = (measured(name, values, method="test").draws(0) for name in ("one", "other"))
+    again = measured("one", values, method="test").draws(0)
+    assert np.array_equal(one, again)
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.1
+
+
+def test_the_interval_of_many_patterns_is_narrower_than_that_of_few():
+    """Errors of independent patterns cancel out."""
+
+    def width(count):
+        values = np.array([0.9, 0.4, 0.7])
+        scores = [combine([measured(f"p{n}", values, method="test")] * 3) for n in range(count)]
+        whole = organisation(scores, [9] * count)
+        return whole.high - whole.low
+
+    assert width(25) < width(2) / 2

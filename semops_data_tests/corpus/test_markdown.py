@@ -193,5 +193,21 @@ def test_anchors_are_those_of_github(heading, anchor):
 @pytest.mark.parametrize("mark", ["*a ", "[", "`a ", "<!-- ", "<a ", "_a ", "| ", "> ", "- ", "#", "**a** "])
 def test_a_hostile_document_costs_no_more_than_its_length(mark):
     """An unclosed mark repeated 20,000 times must not stop the run."""
-    chunk(mark * 20_000)
-    chunk((mark + "\n") * 5_000)
+    for text in (mark * 20_000, (mark + "\n") * 5_000):
+        assert all(1 <= piece.start_line <= piece.end_line <= text.count("\n") + 1 for piece in chunk(text))
+
+
+def test_front_matter_of_nested_aliases_costs_no_more_than_its_length():
+    """Ten lines of YAML aliases stand for a hundred million texts: only plain texts are read."""
+    bomb = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    lines = ["---", *bomb, "title: *a11", "language: no", "---", "Text."]
+    document = parse("\n".join(lines))
+    assert document.front_matter == {"language": "no"}
+    assert document.title is None
+
+
+@pytest.mark.parametrize("value", ["0x" + "f" * 5_000, "[" * 3_000, "2026-99-99", "null", "1e999"])
+def test_a_title_of_any_kind_is_a_title_or_none(value):
+    """A value that YAML would turn into a number or date that Python refuses must not stop the run."""
+    title = parse(f"---\ntitle: {value}\n---\nText.\n").title
+    assert title is None or title == value

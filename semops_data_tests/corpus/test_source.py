@@ -343,3 +343,19 @@ def test_without_git_a_repository_is_a_folder(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError):
         subprocess.run(["git", "--version"], check=True)
     assert [v.document_id for v in read(tmp_path, repo.root).versions] == ["docs/semantic-drift.md"]
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_or_a_link_to_a_device_is_never_opened(tmp_path):
+    """Reading a pipe waits for ever, and /dev/zero never ends: an unpacked archive could hold both."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "good.md").write_text("# Good\n\nA text.\n")
+    os.mkfifo(corpus / "pipe.md")
+    (corpus / "zero.md").symlink_to("/dev/zero")
+    reading = read(tmp_path, corpus)
+    assert len(source_digest(settings(tmp_path, corpus))) == 64
+    assert [v.document_id for v in reading.current] == ["good.md"]
+    assert {(f.document_id, f.kind) for f in reading.findings} == {
+        ("pipe.md", "undecodable"), ("zero.md", "outside_root"),
+    }  # fmt: skip

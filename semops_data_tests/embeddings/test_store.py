@@ -101,5 +101,75 @@ def test_an_index_that_was_never_built_says_what_to_do(tmp_path):
     """Searching before materializing is a beginner's first mistake."""
     with pytest.raises(FileNotFoundError, match="embeddings/index"):
         VectorIndex(tmp_path).search(np.zeros(4, np.float32))
-    with pytest.raises(ValueError, match="no chunks"):
-        VectorIndex(tmp_path).replace([], np.zeros((0, 4), np.float32), [])
+
+
+def test_an_index_of_nothing_is_no_index(tmp_path):
+    """A corpus without text leaves no points of an earlier one behind."""
+    index = VectorIndex(tmp_path)
+    index.replace(["a"], np.eye(1, 4, dtype=np.float32), [{}])
+    assert index.replace([], np.zeros((0, 0), np.float32), []) == 0
+    with pytest.raises(FileNotFoundError, match="embeddings/index"):
+        index.search(np.zeros(4, np.float32))
+
+
+def test_a_crash_between_the_two_renames_of_a_swap_loses_no_index(tmp_path):
+    """The old shard stands aside for an instant: whoever comes next puts it back."""
+    index, vector = VectorIndex(tmp_path), np.eye(1, 4, dtype=np.float32)
+    index.replace(["a"], vector, [{"n": 1}])
+    (tmp_path / "chunks").rename(tmp_path / "chunks.old")
+    assert [hit.payload["n"] for hit in index.search(vector[0])] == [1]
+    (tmp_path / "chunks").rename(tmp_path / "chunks.old")
+    assert index.replace(["b"], vector, [{"n": 2}]) == 1
+    assert [hit.payload["n"] for hit in index.search(vector[0])] == [2]
+
+
+def test_a_qdrant_that_is_down_is_named_without_its_password(tmp_path):
+    """The message says where, what to do, and nothing that is secret."""
+    index = VectorIndex(tmp_path, url="http://someone:hunter22@127.0.0.1:1")
+    with pytest.raises(ConnectionError, match="SEMOPS_QDRANT_URL") as raised:
+        index.replace(["a"], np.eye(1, 4, dtype=np.float32), [{}])
+    assert "127.0.0.1:1" in str(raised.value)
+    assert "hunter22" not in str(raised.value) + index.uri
+
+
+class Served(VectorIndex):
+    """An index on a server, with Qdrant's own engine in memory behind the client."""
+
+    client = None
+
+    def _client(self):
+        from qdrant_client import QdrantClient
+
+        type(self).client = type(self).client or QdrantClient(":memory:")
+        return type(self).client
+
+
+def test_a_collection_on_a_server_holds_exactly_the_last_points_too(tmp_path):
+    """The same promise for the server: points that are gone are deleted, and the nearest is found."""
+    index, vectors = Served(tmp_path, url="http://127.0.0.1:6333"), np.eye(4, dtype=np.float32)
+    assert index.replace(list("abcd"), vectors, [{"n": n} for n in range(4)]) == 4
+    assert index.replace(list("ab"), vectors[:2], [{"n": n} for n in range(2)]) == 2
+    assert [hit.payload["n"] for hit in index.search(vectors[0], limit=3)] == [0, 1]
+    assert index.uri == "http://127.0.0.1:6333/collections/chunks"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_key(tmp_path):
+    """The asset fails with the address; the key stays where it was."""
+    index = VectorIndex(tmp_path, url="http://127.0.0.1:9", api_key="s3cret")
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:9") as caught:
+        index.replace(["a"], np.eye(4, dtype=np.float32)[:1], [{}])
+    assert "s3cret" not in f"{caught.value!r}{index!r}"
+
+
+def test_a_collection_on_a_server_follows_the_model(tmp_path):
+    """Vectors of another model have another length: the collection is made anew, and is gone with the last chunk."""
+
+    class Own(Served):
+        client = None
+
+    index = Own(tmp_path, url="http://127.0.0.1:6333")
+    assert index.replace(list("abcd"), np.eye(4, dtype=np.float32), [{"n": n} for n in range(4)]) == 4
+    assert index.replace(list("ab"), np.eye(2, 4, dtype=np.float32), [{"n": n} for n in range(2)]) == 2
+    assert index.replace(list("abc"), np.eye(3, dtype=np.float32), [{"n": n} for n in range(3)]) == 3
+    assert index.replace([], np.zeros((0, 0), np.float32), []) == 0
+    assert not Own.client.collection_exists("chunks")

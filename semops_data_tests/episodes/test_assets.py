@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 
 from semops_data.episodes import assets, checks
-from semops_data.episodes.markdown import markdown_table
 from semops_data.episodes.record import EpisodeLog
 from semops_data.lakehouse.lake import Lake
+from semops_data.lineage.ids import asset_run_id
 from semops_data.resources.episodes import EpisodesResource, secrets_of, settle_runs
 from semops_data.settings import Settings
 
@@ -36,13 +36,16 @@ def test_an_assets_operation_becomes_an_episode_whose_run_ended(resources):
     with dg.DagsterInstance.ephemeral() as instance:
         done = dg.materialize([work], resources={"episodes": resources["episodes"]}, instance=instance)
         result = dg.materialize(room, resources=resources, instance=instance)
+        created = instance.get_run_record_by_id(done.run_id).create_timestamp
     claims = {evaluation.check_name: evaluation.passed for evaluation in result.get_asset_check_evaluations()}
     assert claims == {"ids_are_unique": True, "enums_hold": True, "every_episode_has_its_run": True}
     assert len(result.get_asset_check_evaluations()) == 5
     (episode,) = resources["lake"].read("episodes/episodes").to_pylist()
     (run,) = resources["lake"].read("episodes/runs").to_pylist()
     assert episode["run_id"] == run["id"] == run["dagster_run_id"] == done.run_id
-    assert run["status"] == "completed"
+    assert episode["openlineage_run_id"] == asset_run_id(created, done.run_id, "toy/work", None)
+    assert run["openlineage_run_id"] == done.run_id
+    assert (run["status"], run["agent_name"]) == ("completed", "assets")
 
 
 def test_a_run_that_folds_itself_is_settled_once_it_has_ended(resources, tmp_path):
@@ -75,9 +78,3 @@ def test_every_configured_secret_is_known_to_the_log():
     """A new secret in the settings is redacted without anybody remembering to."""
     settings = Settings(snowflake_token="hunter2hunter2", alert_webhook="https://hooks/x")  # noqa: S106
     assert set(secrets_of(settings)) >= {"hunter2hunter2", "https://hooks/x"}
-
-
-def test_a_cell_cannot_break_the_table():
-    """Targets are named by strangers."""
-    table = markdown_table([{"a": "x|y\n<script>"}], ["a"])
-    assert table.split("\n")[2] == "| x\\|y &lt;script&gt; |"

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -153,3 +154,24 @@ def test_lists_and_nulls_come_back_as_they_were(lake, log):
         ([], None),
         (["a", "b"], None),
     ]
+
+
+@pytest.mark.parametrize(("fold", "name"), [(fold_episodes, "episodes"), (fold_runs, "runs")])
+def test_two_folds_at_once_lose_and_double_nothing(lake, log, fold, name):
+    """`dst run` settles the runs while the daemon materializes the same table."""
+    count = 6
+
+    def work():
+        for _ in range(count):
+            with log.episode(**EMBED):
+                pass
+            fold(lake, log)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fold(lake, log)
+    ids = lake.read(f"episodes/{name}")["id"].to_pylist()
+    assert len(ids) == len(set(ids)) == 2 * count

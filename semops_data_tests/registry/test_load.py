@@ -156,3 +156,10 @@ def test_an_unknown_pattern_names_the_nearest():
     """A typing error costs one look."""
     with pytest.raises(UnknownPatternError, match="did you mean net-revenue"):
         parse(GOOD).pattern("net-revenu")
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, "patterns:\n  - id: " + "{a: " * 3_000])
+def test_a_file_that_is_nested_too_deep_is_a_registry_error(text):
+    """The parser's own limit is an error of the file, told with the file's name."""
+    with pytest.raises(RegistryError, match="nested too deep"):
+        parse(text)
