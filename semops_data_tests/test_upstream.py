@@ -93,3 +93,20 @@ def test_pools_limit_nothing_without_a_limit_in_dagster_yaml():
     """Which is why dagster.yaml sets one."""
     with dg.DagsterInstance.ephemeral() as bare:
         assert bare.get_concurrency_config().pool_config.default_pool_limit is None
+
+
+def test_dagsters_sqlite_storages_make_their_engines_where_a_command_looks_for_it(tmp_path):
+    """The engines of a command's instance are kept; another way of making them would be quietly slow."""
+    from semops_data.cli.quick_sqlite import quick_sqlite
+
+    made: set[int] = set()
+    with quick_sqlite(), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for storage in (instance.event_log_storage.index_connection, instance.run_storage.connect):
+            for _ in range(3):
+                with storage() as connection:
+                    made.add(id(connection.engine))
+                    assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+                    assert connection.exec_driver_sql("PRAGMA synchronous").scalar() in (1, 2)
+        assert len(made) == 2
+        with instance.event_log_storage.index_connection() as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1

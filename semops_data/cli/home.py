@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,41 +78,7 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = prepare(settings)
     import dagster as dg
 
-    with _quick_sqlite(home), dg.DagsterInstance.from_config(str(home)) as opened:
+    from semops_data.cli.quick_sqlite import quick_sqlite
+
+    with quick_sqlite(), dg.DagsterInstance.from_config(str(home)) as opened:
         yield opened
-
-
-@contextmanager
-def _quick_sqlite(home: Path) -> Iterator[None]:
-    """Spare Dagster's SQLite files a wait for the disk at each of a run's thousands of events.
-
-    Dagster opens and closes a connection for each event, and the last one to close writes the whole log back: one
-    connection to each file stays open here. A commit does not wait for the disk: a process that dies loses nothing,
-    a power cut may lose the last events and never damages a file (SQLite's WAL mode with synchronous=NORMAL).
-    """
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    held: dict[str, sqlite3.Connection] = {}
-
-    def on_connect(connection: object, _record: object) -> None:
-        if not isinstance(connection, sqlite3.Connection):
-            return
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if not path or not Path(path).is_relative_to(home):
-            return
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            return
-        connection.execute("PRAGMA synchronous=NORMAL")
-        if path not in held:
-            held[path] = sqlite3.connect(path, check_same_thread=False)
-            # A connection opens its file with the first read.
-            held[path].execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-    event.listen(Engine, "connect", on_connect)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "connect", on_connect)
-        for connection in held.values():
-            connection.close()

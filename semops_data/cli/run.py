@@ -67,9 +67,10 @@ def compute(
     force: bool = False,
 ) -> Outcome:
     """Run what is stale in the selection, with everything of the selection that comes after it."""
-    from semops_data.cli.execute import Outcome, execute
+    from semops_data.cli.execute import Outcome
     from semops_data.cli.plan import phases, stale, with_downstream
     from semops_data.cli.selection import resolve
+    from semops_data.cli.strands import execute_strands
     from semops_data.definitions import defs
 
     graph = defs.resolve_asset_graph()
@@ -85,7 +86,7 @@ def compute(
         return Outcome()
     laid_out = phases(graph, wanted, days)
     say(f"{len(wanted)} to materialize, in {len(laid_out)} run{'s' if len(laid_out) > 1 else ''}")
-    return execute(instance, defs, laid_out, days, say=say, logs=settings.home / "logs")
+    return execute_strands(instance, defs, laid_out, days, say=say, settings=settings)
 
 
 def report_sources(instance: dg.DagsterInstance, settings: Settings) -> None:
