@@ -39,10 +39,12 @@ def test_folding_twice_changes_nothing(lake, log):
     """Materializing again is always allowed."""
     with log.episode(**EMBED):
         pass
-    first, again = fold_episodes(lake, log), fold_episodes(lake, log)
+    first = fold_episodes(lake, log)
+    version = lake.version("episodes/episodes")
+    again = fold_episodes(lake, log)
     assert (first.rows, first.added, again.rows, again.added) == (1, 1, 1, 0)
     assert first.digest == again.digest
-    assert lake.version("episodes/episodes") == 0
+    assert lake.version("episodes/episodes") == version
     assert fold_runs(lake, log).digest == fold_runs(lake, log).digest
 
 
