@@ -24,6 +24,8 @@ def business(out: Output, summary: Row) -> None:
         for row in summary["rows"]
     ]
     out.table(columns, numbers, right=(1, 2, 3, 4))
+    if any((row["snowflake"] or 0) > (row["delta"] or 0) for row in summary["rows"]):
+        out.text("more rows in Snowflake than in Delta: a dimension keeps every version of a row (type 2)")
     if summary["metrics"]:
         out.heading("Metrics: the known answer and what Snowflake says")
         out.table(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 TOLERANCE = 1e-9
 MOST_FINDINGS = 5
-MARTS = ("daily_revenue", "funnel")
+MARTS = ("daily_revenue", "after_sales", "funnel")
 
 
 def lake_of(settings: Settings) -> Lake:
