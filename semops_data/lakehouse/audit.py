@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from semops_data.contracts import table
 from semops_data.contracts.business import is_daily
 from semops_data.contracts.operations import NEW_COLUMNS
+from semops_data.lakehouse.schema import violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from semops_data.contracts import Column
     from semops_data.lakehouse.lake import Lake
     from semops_data.lakehouse.refine import Ledger
     from semops_data.landing.store import ObjectStore
@@ -107,19 +107,6 @@ def contract_holds(lake: Lake, name: str, day: str) -> Finding:
     broken = {column.name: violations(column, rows.column(column.name)) for column in contract.columns}
     found = {column: count for column, count in broken.items() if count}
     return Finding(not found, "0 values outside the contract", _counts(found, f"0 in {rows.num_rows} rows"))
-
-
-def violations(column: Column, values: pa.ChunkedArray) -> int:
-    """How many values of a column break its declaration."""
-    count = 0 if column.nullable else values.null_count
-    known = values.drop_null()
-    if column.minimum is not None:
-        count += pc.sum(pc.less(known, column.minimum)).as_py() or 0
-    if column.maximum is not None:
-        count += pc.sum(pc.greater(known, column.maximum)).as_py() or 0
-    if column.allowed:
-        count += len(known) - (pc.sum(pc.is_in(known, value_set=pa.array(column.allowed))).as_py() or 0)
-    return int(count)
 
 
 def orders_agree_with_their_items(lake: Lake, day: str) -> Finding:

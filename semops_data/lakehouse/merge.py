@@ -1,11 +1,12 @@
 """MERGE into a Delta table by the contract's key: only rows that differ are written, and nothing where none does.
 
-A partition that holds no row yet is written as a whole: to insert everything is what the MERGE would do, and a
-replace of the partition conflicts with whoever else writes it, just as the MERGE does.
+A partition that holds no row yet is written as a whole: to insert everything is what the MERGE would do, and the
+write gives way to whoever else commits meanwhile, just as the MERGE does.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from deltalake import DeltaTable, write_deltalake
 from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
+from semops_data.lakehouse.fill import Fill, is_empty
 from semops_data.lakehouse.lake import Commit, scan, widened
 from semops_data.lakehouse.schema import commented, constrain, evolve
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
@@ -67,15 +69,21 @@ class _Merge:
         """What makes the same write known when it is met again."""
         return Transactions(self.contract.key, self.where, self.content)
 
+    @cached_property
+    def fill(self) -> Fill:
+        """How an empty table or partition gets the rows."""
+        return Fill(self.lake, self.contract, self.data, self.where)
+
     def attempt(self) -> tuple[bool, int]:
         """One MERGE from what the table holds now: whether it, or an attempt before it, committed; and the version."""
         delta = prepared(self.lake, self.contract)
-        mine = self.transactions.are_in(delta)
-        if self._is_empty(delta):
+        if is_empty(delta, self.where):
             if not self.data.num_rows:
                 return False, int(delta.version())
-            self._fill(delta)
-            return True, int(delta.version())
+            version = self._filled(delta)
+            if version is not None:
+                return True, version
+        mine = self.transactions.are_in(delta)
         held = scan(delta, self.data.column_names, self.where)
         fresh, stale = difference(self.contract, held.cast(self.data.schema), self.data, self.newest_by)
         gone = stale if self.where else stale.slice(0, 0)
@@ -85,15 +93,19 @@ class _Merge:
         self._merge(delta, fresh, gone)
         return True, int(delta.version())
 
-    def _is_empty(self, delta: DeltaTable) -> bool:
-        pruned = [(name, "=", value) for name, value in self.where.items()]
-        return not delta.file_uris(file_pruning_predicate=pruned or None)
-
-    def _fill(self, delta: DeltaTable) -> None:
+    def _filled(self, delta: DeltaTable) -> int | None:
+        """Write all rows; the version, or None where others were quicker."""
+        if self.fill.fits(delta):
+            with ThreadPoolExecutor(1) as pool:
+                # The digest and the file are made side by side: both let go of the interpreter.
+                marking = pool.submit(lambda: self.transactions)
+                self.fill.prepare()
+                return self.fill.commit(delta, marking.result())
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
         if len(delta.schema().fields) != len(self.data.column_names):
             options["schema_mode"] = "merge"
         write_deltalake(delta, self.data, mode="overwrite", commit_properties=self.transactions.properties(), **options)
+        return int(delta.version())
 
     def _merge(self, delta: DeltaTable, fresh: pa.Table, gone: pa.Table) -> None:
         """Write only what differs: the feed then says what happened, and no more."""

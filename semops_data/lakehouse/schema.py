@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from semops_data.lakehouse.writing import literal
 
@@ -46,6 +47,23 @@ def _rules(column: Column) -> list[str]:
     if column.allowed:
         rules.append(f"{column.name} IN ({', '.join(repr(literal(value)) for value in column.allowed)})")
     return rules
+
+
+def violations(column: Column, values: pa.ChunkedArray) -> int:
+    """How many values of a column break its declaration: what `constraints` says as SQL, and that nulls are legal."""
+    count = 0 if column.nullable else values.null_count
+    if column.minimum is None and column.maximum is None and not column.allowed:
+        return int(count)
+    known = values.drop_null() if values.null_count else values
+    if column.allowed:
+        count += len(known) - (pc.sum(pc.is_in(known, value_set=pa.array(column.allowed))).as_py() or 0)
+    bounds = pc.min_max(known).as_py() if column.minimum is not None or column.maximum is not None else {}
+    # A count is only taken where there is something to count.
+    if column.minimum is not None and bounds["min"] is not None and bounds["min"] < column.minimum:
+        count += pc.sum(pc.less(known, column.minimum)).as_py() or 0
+    if column.maximum is not None and bounds["max"] is not None and bounds["max"] > column.maximum:
+        count += pc.sum(pc.greater(known, column.maximum)).as_py() or 0
+    return int(count)
 
 
 def constrain(delta: DeltaTable, contract: Table) -> None:

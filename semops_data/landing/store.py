@@ -78,11 +78,19 @@ class ObjectStore:
         if self._digest(path) == fingerprint:
             return Stored(self.uri(path), len(data), fingerprint, changed=False)
         self._prove()
+        self.write(path, data)
+        return Stored(self.uri(path), len(data), fingerprint, changed=True)
+
+    def write(self, path: str, data: bytes | memoryview) -> None:
+        """Store an object under a path that nobody else uses, without a look at what lies there.
+
+        Raises:
+            StoreError: where it could not be written.
+        """
         try:
             patiently(lambda: self._client.put(path, data))
         except (OSError, self._errors) as error:
             raise self._failure("write", path, error) from error
-        return Stored(self.uri(path), len(data), fingerprint, changed=True)
 
     def get(self, path: str) -> bytes:
         """The bytes of an object.
