@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semops_data.landing.objects import JSON_LINES, encode, object_path
+from semops_data.landing.objects import JSON_LINES, encode, object_path, parquet_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Future
     from datetime import date
     from typing import BinaryIO
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
     from semops_data.synthesis.business import BusinessDay
     from semops_data.synthesis.parameters import Business
+
+BESIDE = ("truth", "defects")
+"""What is no export: the known answers and the planted defects."""
 
 
 def write_day(business: Business, day: date, folder: Path) -> dict[str, int]:
@@ -32,9 +38,9 @@ def write_day(business: Business, day: date, folder: Path) -> dict[str, int]:
 
     with _Files(folder, day.isoformat()) as files:
         for batch in stream(business, day):
-            files.add(batch)
+            files.later(partial(files.add, batch))
         for number in range(batch_count(business, day)):
-            files.append("texts", folder / object_path("texts", files.day), texts(business, day, number))
+            files.later(partial(files.append, "texts", texts(business, day, number)))
     return files.rows
 
 
@@ -44,8 +50,7 @@ def write_trade(business: Business, day: date, folder: Path) -> dict[str, int]:
 
     with _Files(folder, day.isoformat()) as files:
         for tables in trade(business, day):
-            for name, rows in tables.items():
-                files.append(name, folder / object_path(name, files.day), rows)
+            files.later(partial(files.append_all, tables))
     return files.rows
 
 
@@ -61,7 +66,10 @@ def write_documents(business: Business, day: date, folder: Path) -> int:
 
 
 class _Files:
-    """The files of one day, open until all batches are written."""
+    """The files of one day, open until all batches are written.
+
+    One thread writes while the next batch is made; it is at most one batch behind.
+    """
 
     def __init__(self, folder: Path, day: str) -> None:
         self.folder, self.day = folder, day
@@ -69,26 +77,55 @@ class _Files:
         self.parquet: dict[str, pq.ParquetWriter] = {}
         self.lines: dict[str, BinaryIO] = {}
         self.stack = ExitStack()
+        self.writer = self.stack.enter_context(ThreadPoolExecutor(1))
+        self.pending: Future[None] | None = None
 
     def __enter__(self) -> _Files:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.stack.close()
+        try:
+            self._wait()
+        finally:
+            self.stack.close()
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Write in the background, once what was given before is written.
+
+        Raises:
+            OSError: where that could not be written.
+        """
+        self._wait()
+        self.pending = self.writer.submit(work)
+
+    def _wait(self) -> None:
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            pending.result()
 
     def add(self, batch: BusinessDay) -> None:
         """Append a batch's rows."""
         for name, rows in batch.tables.items():
             first = self.rows.get(name, 0)
             cut = [number - first for number in batch.cut_rows(name)]
-            self.append(name, self.folder / object_path(name, self.day), rows, cut)
-        for name, rows in (("truth", batch.truth), ("defects", batch.defects)):
-            self.append(name, self.folder / "synthesis" / name / f"day={self.day}" / "part-0.parquet", rows)
+            self.append(name, rows, cut)
+        self.append_all({"truth": batch.truth, "defects": batch.defects})
 
-    def append(self, name: str, path: Path, rows: pa.Table, cut: Iterable[int] = ()) -> None:
+    def append_all(self, tables: Mapping[str, pa.Table]) -> None:
+        """Append rows to the files of several tables."""
+        for name, rows in tables.items():
+            self.append(name, rows)
+
+    def _path(self, name: str) -> Path:
+        if name in BESIDE:
+            return self.folder / "synthesis" / name / f"day={self.day}" / "part-0.parquet"
+        return self.folder / object_path(name, self.day)
+
+    def append(self, name: str, rows: pa.Table, cut: Iterable[int] = ()) -> None:
         """Append rows to one file."""
         import pyarrow.parquet as pq
 
+        path = self._path(name)
         if name in JSON_LINES:
             if name not in self.lines:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +135,7 @@ class _Files:
             plain = rows.replace_schema_metadata(None)
             if name not in self.parquet:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                writer = pq.ParquetWriter(path, plain.schema, compression="zstd")
+                writer = pq.ParquetWriter(path, plain.schema, **parquet_options(name, plain.column_names))
                 self.parquet[name] = self.stack.enter_context(writer)
             if rows.num_rows or not self.rows.get(name):
                 self.parquet[name].write_table(plain)

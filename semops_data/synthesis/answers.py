@@ -16,7 +16,9 @@ from semops_data.contracts import table
 from semops_data.contracts.shop import FUNNEL_STEPS, LATER_DAYS
 from semops_data.synthesis.catalogue import product_ids
 from semops_data.synthesis.people import customer_ids, customer_range
-from semops_data.synthesis.sales import days_before, draw_sales
+from semops_data.synthesis.sales import days_before, lot_batches, worth
+from semops_data.synthesis.strings import constant
+from semops_data.synthesis.web import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
+    from semops_data.synthesis.sold import Sales
+    from semops_data.synthesis.web import Visits
 
 WHOLE_DAY = "all"
 RESTATED = "restated_"
@@ -64,20 +68,19 @@ def after_sales(payments: pa.Table, returns: pa.Table) -> dict[str, int]:
     }
 
 
-def funnel(sessions: pa.Table, events: pa.Table) -> dict[str, int]:
-    """The sums over a batch's sessions, which are whole, under the names of the columns that must show them."""
-    # The events of a session lie together, so a session's number is how often the identifier has changed.
-    encoded = events.column("session_id").combine_chunks().dictionary_encode()
-    session, name = encoded.indices.to_numpy(), events.column("event_name")
-    reached = np.zeros((len(FUNNEL_STEPS), len(encoded.dictionary)), np.bool_)
-    for number, step in enumerate(FUNNEL_STEPS):
-        reached[number, session[pc.equal(name, step).to_numpy()]] = True
-    _, cart, _, purchase = reached
-    bought = events.filter(pc.equal(name, "purchase"))
+def funnel(sales: Sales, visits: Visits) -> dict[str, int]:
+    """The sums over a batch's sessions, under the names of the columns that must show them.
+
+    Args:
+        sales: the orders, which begin with all those that were placed on the day.
+        visits: the sessions, whose orders these are.
+    """
+    reached = visits.steps > 0
+    _, cart, _, purchase = reached.T
     return {
-        "sessions": sessions.num_rows,
-        **{f"{step}_sessions": int(reached[number].sum()) for number, step in enumerate(FUNNEL_STEPS)},
-        "purchase_value_cents": _sum(bought, "value_cents"),
+        "sessions": visits.start.size,
+        **{f"{step}_sessions": int(reached[:, number].sum()) for number, step in enumerate(FUNNEL_STEPS)},
+        "purchase_value_cents": int(sales.subtotal[visits.order[visits.order != NOBODY]].sum()),
         "abandoned_sessions": int((cart & ~purchase).sum()),
     }
 
@@ -99,16 +102,16 @@ def ratios(sums: Mapping[str, int]) -> dict[str, float | None]:
     }
 
 
-def restated(business: Business, day: date, batch: int) -> Iterator[tuple[date, dict[str, int]]]:
-    """What a batch's orders were worth by the day on which they were placed, as known when `day` ends."""
+def restated(business: Business, day: date) -> Iterator[tuple[date, dict[str, int]]]:
+    """What the orders of each day were worth by the day on which they were placed, as known when `day` ends."""
     for placed in (day, *days_before(business, day, LATER_DAYS)):
-        sales, known_days = draw_sales(business, placed, batch), (day - placed).days
-        is_known = sales.late <= known_days
-        is_back = (sales.back > 0) & (sales.back <= known_days)
-        gmv, discount = sales.subtotal[is_known].sum(), sales.per_order(sales.discount)[is_known].sum()
-        refund = sales.refund[is_known].sum() + sales.later_refund[is_back].sum()
-        values = (is_known.sum(), gmv, discount, refund, gmv - discount - refund)
-        yield placed, dict(zip(RESTATED_COLUMNS, (int(value) for value in values), strict=True))
+        known: Ints = np.zeros(5, np.int64)
+        for lot, batch in lot_batches(business, placed):
+            found = worth(business, placed, lot, batch)
+            known += np.sum([found[lag] for lag in range((day - placed).days + 1)], axis=0)
+        count, gmv, discount, refund, later = (int(value) for value in known)
+        values = (count, gmv, discount, refund + later, gmv - discount - refund - later)
+        yield placed, dict(zip(RESTATED_COLUMNS, values, strict=True))
 
 
 class Answers:
@@ -118,7 +121,6 @@ class Answers:
         """Nothing is known yet."""
         self.business, self.day = business, day
         self.sums: Counter[str] = Counter()
-        self.restated: dict[date, Counter[str]] = {}
         customers = customer_range(business, day)[1]
         self.customers = {name: np.zeros(customers, np.int64) for name in ("net_revenue_cents", "orders")}
         self.products = {
@@ -126,30 +128,24 @@ class Answers:
             for name in ("gmv_cents", "discount_cents", "units", "orders")
         }
 
-    def add(self, clean: Mapping[str, pa.Table], batch: int) -> None:
-        """Count a batch, given its tables and its number."""
+    def add(self, clean: Mapping[str, pa.Table], sales: Sales, visits: Visits) -> None:
+        """Count a batch: its tables, and the orders and sessions that they were made from."""
         self.sums.update(revenue(clean["orders"], clean["order_items"]))
         self.sums.update(after_sales(clean["payments"], clean["returns"]))
-        self.sums.update(funnel(clean["sessions"], clean["events"]))
-        for placed, values in restated(self.business, self.day, batch):
-            self.restated.setdefault(placed, Counter()).update(values)
-        self._add_customers(clean["orders"])
-        self._add_products(clean["order_items"])
-
-    def _add_customers(self, orders: pa.Table) -> None:
-        who = _numbers(orders.column("customer_id"), 1)
-        spent = orders.column("subtotal_cents").to_numpy() - orders.column("discount_cents").to_numpy()
-        np.add.at(self.customers["net_revenue_cents"], who, spent - orders.column("refund_cents").to_numpy())
-        np.add.at(self.customers["orders"], who, 1)
-
-    def _add_products(self, items: pa.Table) -> None:
-        what, quantity = _numbers(items.column("product_id"), 1), items.column("quantity").to_numpy()
-        np.add.at(self.products["units"], what, quantity)
-        np.add.at(self.products["gmv_cents"], what, quantity * items.column("unit_price_cents").to_numpy())
-        np.add.at(self.products["discount_cents"], what, items.column("discount_cents").to_numpy())
-        order = items.column("order_id").combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
-        pairs = np.unique(order * self.business.product_count + what)
-        np.add.at(self.products["orders"], pairs % self.business.product_count, 1)
+        self.sums.update(funnel(sales, visits))
+        np.add.at(self.customers["net_revenue_cents"], sales.customer, sales.paid - sales.refund)
+        np.add.at(self.customers["orders"], sales.customer, 1)
+        size = self.business.product_count
+        pairs = np.sort(sales.item_order * size + sales.product)
+        bought = {
+            "units": (sales.product, sales.quantity),
+            "gmv_cents": (sales.product, sales.quantity * sales.price),
+            "discount_cents": (sales.product, sales.discount),
+            # An order counts once for a product, however many lines it has of it.
+            "orders": (pairs[np.diff(pairs, prepend=-1) > 0] % size, None),
+        }
+        for name, (product, values) in bought.items():
+            self.products[name] += np.bincount(product, weights=values, minlength=size).astype(np.int64)
 
     def none(self) -> pa.Table:
         """No answers: rows of `synthesis/truth`."""
@@ -165,7 +161,7 @@ class Answers:
         del sums["abandoned_sessions"]
         sums |= {"customers": seen.size, "net_revenue_cents": net}
         yield self._wide(WHOLE_DAY, sums, shares)
-        for placed, values in self.restated.items():
+        for placed, values in restated(self.business, self.day):
             yield self._wide(placed.isoformat(), {f"{RESTATED}{name}": n for name, n in values.items()}, {})
         for name, totals in self.products.items():
             yield self._long(f"product_{name}", product_ids(sold), totals[sold])
@@ -193,20 +189,14 @@ class Answers:
         """One answer about many subjects."""
         count = len(subjects)
         columns = [
-            pa.repeat(self.day.isoformat(), count),
-            pa.repeat(metric, count),
+            constant(self.day.isoformat(), count),
+            constant(metric, count),
             subjects,
             pa.array(values),
             pa.nulls(count, pa.float64()),
-            pa.repeat(_unit(metric), count),
+            constant(_unit(metric), count),
         ]
         return pa.Table.from_arrays(columns, schema=table("synthesis/truth").arrow_schema)
-
-
-def _numbers(identifiers: pa.ChunkedArray, prefix: int) -> Ints:
-    """The numbers in identifiers, behind a prefix of so many characters."""
-    numbers: Ints = pc.utf8_slice_codeunits(identifiers, prefix).cast(pa.int64()).to_numpy()
-    return numbers
 
 
 def _unit(name: str) -> str:

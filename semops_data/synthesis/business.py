@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES
@@ -19,7 +20,8 @@ from semops_data.synthesis.defects import CUT, plant
 from semops_data.synthesis.export import export
 from semops_data.synthesis.faults import distort, scenario_defects
 from semops_data.synthesis.people import changed_on, customer_range, customers
-from semops_data.synthesis.sales import batch_count, booked, draw_sales, order_items, orders
+from semops_data.synthesis.sales import batch_count, booked, prompt
+from semops_data.synthesis.sold import order_items, orders
 from semops_data.synthesis.stock import inventory
 from semops_data.synthesis.web import NOBODY, draw_visits, events, sessions
 
@@ -51,11 +53,10 @@ class BusinessDay:
 
     def cut_rows(self, name: str) -> list[int]:
         """Numbers of the rows that are to be written as an unfinished line."""
-        return [
-            row["row_number"]
-            for row in self.defects.select(["table_name", "row_number", "kind"]).to_pylist()
-            if row["table_name"] == name and row["kind"] == CUT.kind
-        ]
+        found = self.defects
+        is_cut = pc.and_(pc.equal(found.column("table_name"), name), pc.equal(found.column("kind"), CUT.kind))
+        numbers: list[int] = found.column("row_number").filter(is_cut).to_pylist()
+        return numbers
 
 
 class Tally:
@@ -68,8 +69,13 @@ class Tally:
         self.sold = np.zeros(business.product_count, np.int64)
 
 
-def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]]:
+def clean_batches(business: Business, day: date, answers: Answers | None = None) -> Iterator[dict[str, pa.Table]]:
     """The day's rows without defects: batches of orders and visits, then what needs the whole day, also in batches.
+
+    Args:
+        business: the parameters.
+        day: the day.
+        answers: what is known so far, to which each batch is added.
 
     Raises:
         ValueError: where the day lies before the first day of trade.
@@ -77,7 +83,7 @@ def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]
     business.days_open(day)
     tally = Tally(business, day)
     for batch in range(batch_count(business, day)):
-        yield _batch(business, day, batch, tally)
+        yield _batch(business, day, batch, tally, answers)
     seen = np.flatnonzero(tally.seen)
     for first in range(0, seen.size, BLOCK):
         yield {"customers": customers(business, seen[first : first + BLOCK], day)}
@@ -88,30 +94,24 @@ def clean_batches(business: Business, day: date) -> Iterator[dict[str, pa.Table]
     }
 
 
-def _batch(business: Business, day: date, batch: int, tally: Tally) -> dict[str, pa.Table]:
-    placed = list(booked(business, day, batch))
-    back = list(come_back(business, day, batch))
-    all_sales = draw_sales(business, day, batch)
-    visits = draw_visits(business, day, all_sales, batch)
-    for _, sales in placed:
-        tally.seen[sales.customer] = True
-        tally.sold += np.bincount(sales.product, weights=sales.quantity, minlength=tally.sold.size).astype(np.int64)
+def _batch(business: Business, day: date, batch: int, tally: Tally, answers: Answers | None) -> dict[str, pa.Table]:
+    sales, own, back = booked(business, day, batch), prompt(business, day, batch), come_back(business, day, batch)
+    visits = draw_visits(business, day, own, batch)
+    tally.seen[sales.customer] = True
+    tally.sold += np.bincount(sales.product, weights=sales.quantity, minlength=tally.sold.size).astype(np.int64)
     tally.seen[visits.customer[visits.customer != NOBODY]] = True
-    parts = {
-        "orders": [orders(day, when, sales) for when, sales in placed],
-        "order_items": [order_items(day, when, sales) for when, sales in placed],
-        "payments": [payments(business, day, when, sales) for when, sales in placed],
-        "order_updates": [order_updates(business, day, when, sales) for when, sales in back],
-        "returns": [returns(business, day, when, sales) for when, sales in back],
-        "sessions": [sessions(business, day, visits)],
-        "events": [events(business, day, all_sales, visits)],
+    clean = {
+        "orders": orders(day, sales),
+        "order_items": order_items(day, sales),
+        "payments": payments(business, day, sales),
+        "order_updates": order_updates(business, day, back),
+        "returns": returns(business, day, back),
+        "sessions": sessions(business, day, visits),
+        "events": events(business, day, own, visits),
     }
-    return {name: _joined(name, tables) for name, tables in parts.items()}
-
-
-def _joined(name: str, tables: list[pa.Table]) -> pa.Table:
-    schema = table(f"lakehouse/{name}").arrow_schema
-    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+    if answers is not None:
+        answers.add(clean, sales, visits)
+    return clean
 
 
 def clean_day(business: Business, day: date) -> dict[str, pa.Table]:
@@ -135,9 +135,7 @@ def stream(business: Business, day: date) -> Iterator[BusinessDay]:
     """
     answers, first_row = Answers(business, day), dict.fromkeys(SHOP_TABLES, 0)
     nothing = answers.none()
-    for number, clean in enumerate(clean_batches(business, day)):
-        if "orders" in clean:
-            answers.add(clean, number)
+    for number, clean in enumerate(clean_batches(business, day, answers)):
         tables, manifests = {}, [scenario_defects(business, day)] if number == 0 else []
         for name, rows in clean.items():
             raw = distort(business, name, day, export(name, rows))
@@ -164,10 +162,9 @@ def trade(business: Business, day: date) -> Iterator[dict[str, pa.Table]]:
     makers = {"orders": orders, "order_items": order_items}
     first_row = dict.fromkeys(TRADE, 0)
     for number in range(batch_count(business, day)):
-        placed, tables = list(booked(business, day, number)), {}
+        sales, tables = booked(business, day, number), {}
         for name in TRADE:
-            clean = _joined(name, [makers[name](day, when, sales) for when, sales in placed])
-            raw = distort(business, name, day, export(name, clean))
+            raw = distort(business, name, day, export(name, makers[name](day, sales)))
             tables[name], _ = plant(business, name, day, raw, batch=number, first_row=first_row[name])
             first_row[name] += tables[name].num_rows
         yield tables

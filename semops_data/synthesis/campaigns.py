@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from semops_data.contracts import table
 from semops_data.contracts.shop import TRAFFIC_SOURCES
-from semops_data.synthesis.chance import DAY_SECONDS, identifiers, lasting, midnight, moments, pick
+from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
+from semops_data.synthesis.strings import identifiers, pick
 
 if TYPE_CHECKING:
     from datetime import date

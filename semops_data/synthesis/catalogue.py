@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.contracts.shop import CATEGORIES
-from semops_data.synthesis.chance import DAY_SECONDS, identifiers, lasting, midnight, moments, pick
+from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
 from semops_data.synthesis.people import POOL, pools
+from semops_data.synthesis.strings import identifiers, pick
 
 if TYPE_CHECKING:
     from datetime import date

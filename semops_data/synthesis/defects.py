@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from semops_data.contracts import Column
     from semops_data.synthesis.parameters import Business
 
+BLOCK = 1_024
+"""Rows between two places where copies are put."""
 UNREADABLE = "n/a"
 IN_MICROS = "123456789000.00"
 """An amount as some interfaces write it, in millionths, where euros belong."""
@@ -111,15 +113,25 @@ def plant(
     known = faults(name)
     which = chance.integers(0, len(known), size=count)
     source = np.sort(chance.choice(clean.num_rows, size=count, replace=False))
+    # Each copy lands some rows after the one that it was made from, with others that lie in the same block.
+    places = np.minimum((source // BLOCK + chance.integers(1, 3, size=count)) * BLOCK, clean.num_rows)
+    order = np.argsort(places, kind="stable")
+    places, source = places[order], source[order]
     copies = clean.take(pa.array(source))
     for position, column in enumerate(clean.column_names):
         copies = copies.set_column(position, column, _overwritten(copies.column(column), column, known, which))
-    # Each copy lands somewhere after the row that it was made from.
-    places = np.minimum(source + chance.integers(1, 500, size=count), clean.num_rows - 1)
-    order = np.argsort(np.concatenate([np.arange(clean.num_rows), places]), kind="stable")
-    rows = pa.concat_tables([clean, copies]).take(pa.array(order))
-    numbers = np.argsort(order, kind="stable")[clean.num_rows :]
-    return rows.combine_chunks(), _manifest(name, day, first_row + numbers, [known[code] for code in which], copies)
+    numbers = first_row + places + np.arange(count)
+    return _inserted(clean, copies, places), _manifest(name, day, numbers, [known[code] for code in which], copies)
+
+
+def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
+    """Clean rows, and before the row of each place the copies that belong there: joining pieces beats picking rows."""
+    cuts, firsts, sizes = np.unique(places, return_index=True, return_counts=True)
+    parts, done = [], 0
+    for cut, first, size in zip(cuts.tolist(), firsts.tolist(), sizes.tolist(), strict=True):
+        parts += [clean.slice(done, cut - done), copies.slice(first, size)]
+        done = cut
+    return pa.concat_tables([*parts, clean.slice(done)]).combine_chunks()
 
 
 def _overwritten(

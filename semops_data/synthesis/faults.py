@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from semops_data.contracts import table
-from semops_data.synthesis.export import decimal
+from semops_data.synthesis.strings import decimal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -84,7 +84,7 @@ def _distorted(fault: DayFault, raw: pa.Table) -> pa.Table:
     else:
         cents = pc.round(pc.multiply(values.cast(pa.float64()), 100)).cast(pa.int64())
         factor = 100 if fault.scenario == "cents_as_euros" else 1.08
-        values = decimal(pc.round(pc.multiply(cents, factor)).cast(pa.int64()))
+        values = decimal(pc.round(pc.multiply(cents, factor)).cast(pa.int64()).combine_chunks())
     return raw.set_column(raw.column_names.index(fault.column), fault.column, values)
 
 

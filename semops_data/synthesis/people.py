@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.contracts.shop import COUNTRIES
-from semops_data.synthesis.chance import DAY_SECONDS, identifiers, lasting, midnight, moments, pick
+from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
+from semops_data.synthesis.strings import identifiers, pick
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,6 +39,12 @@ def pools(seed: int) -> dict[str, tuple[str, ...]]:
     fake.seed_instance(seed)
     makers = {"first_name": fake.first_name, "last_name": fake.last_name, "city": fake.city, "vendor": fake.company}
     return {name: tuple(make() for _ in range(POOL)) for name, make in makers.items()}
+
+
+@lru_cache(maxsize=8)
+def _plain(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as an address may hold them."""
+    return tuple(re.sub(r"[^a-z0-9.]", "", name.lower()) for name in names)
 
 
 def customer_ids(index: Ints) -> pa.Array:
@@ -105,14 +113,15 @@ def customers(business: Business, index: Ints, day: date) -> pa.Table:
     home, _ = _version(business, "city", MOVE_DAYS, index, day)
     mind, _ = _version(business, "marketing", MIND_DAYS, index, day)
     ids = customer_ids(index)
-    first, last = pick(pool["first_name"], draw("first_name", POOL)), pick(pool["last_name"], draw("last_name", POOL))
-    local = pc.binary_join_element_wise(pc.utf8_lower(first), pc.utf8_lower(last), pc.utf8_lower(ids), ".")
-    email = pc.replace_substring_regex(local, pattern="[^a-z0-9.]", replacement="")
+    names = {name: draw(name, POOL) for name in ("first_name", "last_name")}
+    first, last = (pick(pool[name], codes) for name, codes in names.items())
+    words = [pick(_plain(pool[name]), codes) for name, codes in names.items()]
+    local = identifiers("c", index, 9)
     has_city = pa.array(lasting(business, "has_city", index) < 0.97)
     return pa.Table.from_arrays(
         [
             ids,
-            pc.binary_join_element_wise(email, pa.scalar("example.com"), "@"),
+            pc.binary_join_element_wise(*words, pc.binary_join_element_wise(local, "example.com", "@"), "."),
             first,
             last,
             pc.if_else(has_city, pick(pool["city"], draw("city", POOL, home)), pa.scalar(None, pa.string())),

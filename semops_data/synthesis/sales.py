@@ -1,28 +1,23 @@
-"""Orders and their items: when, by whom, what, how late they are booked, and whether goods come back."""
+"""Orders and their items: when, by whom, what, how late they are booked, and whether goods come back.
+
+The orders of a day are drawn in three lots, so that a later day can repeat only those that it needs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from semops_data.contracts import table
 from semops_data.contracts.shop import CHANNELS, FINANCIAL_STATUSES, LATE_DAYS, LATER_DAYS
-from semops_data.synthesis.catalogue import list_prices, product_ids
-from semops_data.synthesis.chance import (
-    choose,
-    demand,
-    generator,
-    identifiers,
-    midnight,
-    moments,
-    pick,
-    seconds_of_day,
-)
-from semops_data.synthesis.people import customer_ids, customer_range, signed_up_at
+from semops_data.synthesis.catalogue import list_prices
+from semops_data.synthesis.chance import choose, demand, generator, in_order, midnight, seconds_of_day
+from semops_data.synthesis.people import customer_range, signed_up_at
+from semops_data.synthesis.sold import Sales, joined, lines_of, per_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,97 +26,42 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
 
-BATCH = 20_000
+BATCH = 40_000
 """Orders that are drawn together: the memory of a day of any size is that of a few batches."""
-FREE_SHIPPING_CENTS = 5_000
-SHIPPING_CENTS = 490
-TAX_PERCENT = 19
-MAX_ITEMS = 8
+SIZE_SHARES = (0.2725, 0.3543, 0.2303, 0.0998, 0.0324, 0.0084, 0.0018, 0.0005)
+"""Orders with one to eight items."""
 QUANTITIES = (1, 2, 3, 4, 6, 12)
 QUANTITY_SHARES = (0.72, 0.16, 0.06, 0.03, 0.02, 0.01)
 DRIFTED_SHARES = (0.30, 0.20, 0.15, 0.15, 0.12, 0.08)
+DISCOUNT_PERCENTS = (0, 5, 10, 20, 30)
+DISCOUNT_SHARES = (0.80, 0.05, 0.05, 0.05, 0.05)
 STATUS_SHARES = (0.90, 0.04, 0.035, 0.025)
 CHANNEL_SHARES = (0.40, 0.25, 0.20, 0.15)
 LATE_SHARE = 0.06
 """Share of the orders of marketplace and stores that are booked late; web and app know theirs at once."""
 RETURN_SHARE = 0.06
+"""Share of the paid orders, booked at once, whose goods come back."""
 PAID, PARTLY_REFUNDED = FINANCIAL_STATUSES.index("paid"), FINANCIAL_STATUSES.index("partially_refunded")
 CANCELLED = FINANCIAL_STATUSES.index("cancelled")
+MARKETPLACE = CHANNELS.index("marketplace")
 
 
-@dataclass(frozen=True)
-class Sales:
-    """A batch of the orders that were placed on one day, in order of time, before they become tables.
+class Lot(IntEnum):
+    """What becomes of an order: nothing more, its goods come back, or it is booked late."""
 
-    Attributes:
-        number: (orders,) numbers of the orders within their day.
-        customer: (orders,) customer numbers.
-        second: (orders,) seconds since 1970.
-        channel: (orders,) positions in `CHANNELS`.
-        status: (orders,) positions in `FINANCIAL_STATUSES`, as the orders are booked.
-        late: (orders,) days from placing to booking, 0-2.
-        back: (orders,) days from booking until the first line's goods come back, 1-3; 0 where they do not.
-        refund: (orders,) merchandise value given back by the booking, cents.
-        first_item: (orders,) position of each order's first item; the items of an order lie together.
-        item_order: (items,) position of the order that an item belongs to.
-        product: (items,) product numbers.
-        quantity: (items,) units.
-        price: (items,) list price of one unit, cents.
-        discount: (items,) discount of the line, cents.
-    """
-
-    number: Ints
-    customer: Ints
-    second: Ints
-    channel: Ints
-    status: Ints
-    late: Ints
-    back: Ints
-    refund: Ints
-    first_item: Ints
-    item_order: Ints
-    product: Ints
-    quantity: Ints
-    price: Ints
-    discount: Ints
-
-    def per_order(self, values: Ints) -> Ints:
-        """Sum of a value of the items, for each order."""
-        sums: Ints = np.add.reduceat(values, self.first_item) if self.first_item.size else np.zeros(0, np.int64)
-        return sums
-
-    @property
-    def subtotal(self) -> Ints:
-        """(orders,) merchandise at list price, cents."""
-        return self.per_order(self.quantity * self.price)
-
-    @property
-    def paid(self) -> Ints:
-        """(orders,) merchandise less discounts, cents."""
-        return self.per_order(self.quantity * self.price - self.discount)
-
-    @property
-    def later_refund(self) -> Ints:
-        """(orders,) what is given back for the first line where its goods come back, cents."""
-        line = self.first_item
-        value = self.quantity[line] * self.price[line] - self.discount[line]
-        return np.where(self.back > 0, value, 0)
-
-    def only(self, is_wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Sales:
-        """Some of the orders with their items."""
-        if is_wanted.all():
-            return self
-        of_items = is_wanted[self.item_order]
-        position = np.cumsum(is_wanted) - 1
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, column in values.items():
-            values[name] = column[of_items if column.size == of_items.size and name in ITEM_FIELDS else is_wanted]
-        values["item_order"] = position[values["item_order"]]
-        values["first_item"] = np.flatnonzero(np.diff(values["item_order"], prepend=-1))
-        return Sales(**values)
+    KEPT = 0
+    BACK = 1
+    LATE = 2
 
 
-ITEM_FIELDS = ("item_order", "product", "quantity", "price", "discount")
+LATE_PART = LATE_SHARE * sum(CHANNEL_SHARES[MARKETPLACE:])
+BACK_PART = (1 - LATE_PART) * STATUS_SHARES[PAID] * RETURN_SHARE
+LOT_SHARES = (1 - BACK_PART - LATE_PART, BACK_PART, LATE_PART)
+LOT_SIZES = (1.0, 0.08, 0.032)
+"""Orders of a batch by lot, as shares of `BATCH`: the small lots never need more batches than the large one."""
+PROMPT_CHANNELS = (*CHANNEL_SHARES[:MARKETPLACE], *(share * (1 - LATE_SHARE) for share in CHANNEL_SHARES[MARKETPLACE:]))
+LATE_CHANNELS = (*(0.0 for _ in CHANNEL_SHARES[:MARKETPLACE]), *CHANNEL_SHARES[MARKETPLACE:])
+KEPT_STATUSES = (STATUS_SHARES[PAID] * (1 - RETURN_SHARE), *STATUS_SHARES[PAID + 1 :])
 
 
 def order_count(business: Business, day: date) -> int:
@@ -129,121 +69,139 @@ def order_count(business: Business, day: date) -> int:
     return max(1, int(generator(business, "volume", day).poisson(business.orders_per_day * demand(day))))
 
 
+def lot_counts(business: Business, day: date) -> tuple[int, ...]:
+    """Orders that are placed on the day, by lot."""
+    drawn = generator(business, "lots", day).multinomial(order_count(business, day), LOT_SHARES)
+    return tuple(int(count) for count in drawn)
+
+
+def _lot_size(lot: Lot) -> int:
+    return int(BATCH * LOT_SIZES[lot]) + 1
+
+
 def batch_count(business: Business, day: date) -> int:
     """Batches of the day's export: enough for the orders of the day and for the late ones of the days before."""
     days = [day, *days_before(business, day, LATER_DAYS)]
-    return max(-(-order_count(business, each) // BATCH) for each in days)
+    return max(1, *(-(-lot_counts(business, each)[lot] // _lot_size(lot)) for each in days for lot in Lot))
+
+
+def lot_batches(business: Business, day: date) -> Iterator[tuple[Lot, int]]:
+    """Every batch of every lot of the orders that are placed on the day."""
+    counts = lot_counts(business, day)
+    for lot in Lot:
+        for batch in range(-(-counts[lot] // _lot_size(lot))):
+            yield lot, batch
 
 
 def days_before(business: Business, day: date, count: int) -> Iterator[date]:
     """The last days of trade before the day, the nearest first."""
-    from datetime import timedelta
-
     for lag in range(1, min(count, business.days_open(day)) + 1):
         yield day - timedelta(days=lag)
 
 
-@lru_cache(maxsize=6)
-def draw_sales(business: Business, day: date, batch: int = 0) -> Sales:
-    """Draw a batch of the orders that are placed on the day; empty where the day has fewer batches."""
-    chance = generator(business, "orders", day, batch)
-    all_orders = order_count(business, day)
-    count = min(max(all_orders - batch * BATCH, 0), BATCH)
-    first_new, after_new = customer_range(business, day)
-    returning = (after_new * chance.random(count) ** 1.6).astype(np.int64)
-    # Each sign-up places an order; the batches share them out.
-    fresh = np.arange(first_new + batch * BATCH // 4, after_new)[: min(count, BATCH // 4)]
-    customer = chance.permutation(np.concatenate([fresh, returning[: count - fresh.size]]))
-    # Nobody orders before the sign-up.
-    second = np.maximum(midnight(day) + seconds_of_day(chance, count), signed_up_at(business, customer) + 60)
-    order = np.argsort(second, kind="stable")
-    channel = choose(chance, CHANNEL_SHARES, count)
-    sizes = np.minimum(1 + chance.poisson(1.3, count), MAX_ITEMS)
-    total = int(sizes.sum())
+@dataclass(frozen=True)
+class Drawn:
+    """What the orders of one batch of a lot hold, and their state, without who placed them and when.
+
+    Attributes:
+        first: number of the first order within its day.
+        values: columns of `Sales`.
+    """
+
+    first: int
+    values: dict[str, Ints]
+
+
+def _draw_items(business: Business, day: date, lot: Lot, batch: int) -> Drawn:
+    counts, size = lot_counts(business, day), _lot_size(lot)
+    count = min(max(counts[lot] - batch * size, 0), size)
+    chance = generator(business, f"items {lot.name}", day, batch)
+    lines = lines_of(1 + choose(chance, SIZE_SHARES, count))
+    total = lines["item_order"].size
     product = (business.product_count * chance.random(total) ** 2).astype(np.int64)
     shares = DRIFTED_SHARES if business.scenario.is_on("drift", business, day) else QUANTITY_SHARES
     quantity = np.array(QUANTITIES)[choose(chance, shares, total)]
     price = list_prices(business, day)[product]
-    percent = np.where(chance.random(total) < 0.2, np.array([5, 10, 20, 30])[chance.integers(0, 4, total)], 0)
-    item_order, first_item = np.repeat(np.arange(count), sizes), (np.cumsum(sizes) - sizes).astype(np.int64)
-    discount = quantity * price * percent // 100
-    paid = np.add.reduceat(quantity * price - discount, first_item) if count else np.zeros(0, np.int64)
-    status = choose(chance, STATUS_SHARES, count)
+    gross = quantity * price
+    discount = gross * np.array(DISCOUNT_PERCENTS)[choose(chance, DISCOUNT_SHARES, total)] // 100
+    subtotal, reduction = (per_order(values, lines["first_item"]) for values in (gross, discount))
+    paid = subtotal - reduction
+    status = choose(chance, STATUS_SHARES if lot is Lot.LATE else KEPT_STATUSES, count)
+    if lot is Lot.BACK:
+        status = np.full(count, PAID)
     partly = np.maximum(1, paid * chance.integers(10, 60, size=count) // 100)
-    is_late = (channel >= CHANNELS.index("marketplace")) & (chance.random(count) < LATE_SHARE)
-    late = np.where(is_late, chance.integers(1, LATE_DAYS + 1, size=count), 0)
-    is_back = (status == PAID) & ~is_late & (chance.random(count) < RETURN_SHARE)
+    refund = np.select([status == PAID, status == PARTLY_REFUNDED], [np.zeros(count, np.int64), partly], paid)
+    none = np.zeros(count, np.int64)
+    values = {"status": status, "refund": refund, "subtotal": subtotal, "reduction": reduction, **lines,
+              "product": product, "quantity": quantity, "price": price, "discount": discount,
+              "late": chance.integers(1, LATE_DAYS + 1, size=count) if lot is Lot.LATE else none,
+              "back": chance.integers(1, LATER_DAYS + 1, size=count) if lot is Lot.BACK else none}  # fmt: skip
+    return Drawn(sum(counts[:lot]) + batch * size, values)
+
+
+@lru_cache(maxsize=10)
+def draw_lot(business: Business, day: date, lot: Lot, batch: int = 0) -> Sales:
+    """Draw a batch of one lot of the orders that are placed on the day; empty where the lot has fewer batches."""
+    drawn = _draw_items(business, day, lot, batch)
+    count = drawn.values["status"].size
+    chance = generator(business, f"orders {lot.name}", day, batch)
+    first_new, after_new = customer_range(business, day)
+    # Old customers order more often than new ones; a root is the same on every machine, a power may not be.
+    ease = chance.random(count)
+    customer = (after_new * ease * np.sqrt(ease)).astype(np.int64)
+    if lot is Lot.KEPT:
+        # Each sign-up places an order; the batches share them out.
+        fresh = np.arange(first_new + batch * BATCH // 4, after_new)[: min(count, BATCH // 4)]
+        customer[: fresh.size] = fresh
+    second = midnight(day) + seconds_of_day(chance, count)
+    # Nobody orders before the sign-up.
+    new = np.flatnonzero(customer >= first_new)
+    second[new] = np.maximum(second[new], signed_up_at(business, customer[new]) + 60)
+    order = in_order(second - midnight(day))
+    channel = choose(chance, LATE_CHANNELS if lot is Lot.LATE else PROMPT_CHANNELS, count)
     return Sales(
-        number=batch * BATCH + np.arange(count),
+        placed=((day, count),),
+        number=drawn.first + np.arange(count),
         customer=customer[order],
         second=second[order],
         channel=channel,
-        status=status,
-        late=late,
-        back=np.where(is_back, chance.integers(1, LATER_DAYS + 1, size=count), 0),
-        refund=np.select([status == PAID, status == PARTLY_REFUNDED], [np.zeros(count, np.int64), partly], paid),
-        first_item=first_item,
-        item_order=item_order,
-        product=product,
-        quantity=quantity,
-        price=price,
-        discount=discount,
+        **drawn.values,
     )
 
 
-def booked(business: Business, day: date, batch: int = 0) -> Iterator[tuple[date, Sales]]:
-    """The orders that one batch of the day's export holds, by the day on which they were placed; the day first."""
-    own = draw_sales(business, day, batch)
-    yield day, own.only(own.late == 0)
+@lru_cache(maxsize=10_000)
+def worth(business: Business, day: date, lot: Lot, batch: int) -> dict[int, tuple[int, ...]]:
+    """What a batch of one lot is worth, by the days after the day of the orders on which it becomes known.
+
+    Returns:
+        For each lag in days: orders, list price, discounts and refunds of the orders booked then, and what is given
+        back then for goods that came back; in cents but the first.
+    """
+    values = _draw_items(business, day, lot, batch).values
+    line = values["first_item"]
+    first = values["quantity"][line] * values["price"][line] - values["discount"][line]
+    found = {}
+    for lag in range(LATER_DAYS + 1):
+        booked_then, back_then = values["late"] == lag, (values["back"] == lag) & (values["back"] > 0)
+        sums = (values[name][booked_then].sum() for name in ("subtotal", "reduction", "refund"))
+        found[lag] = tuple(int(value) for value in (booked_then.sum(), *sums, first[back_then].sum()))
+    return found
+
+
+def draw_sales(business: Business, day: date, batch: int = 0) -> Sales:
+    """A batch of the orders that are placed on the day, whatever becomes of them."""
+    return joined(draw_lot(business, day, lot, batch) for lot in Lot)
+
+
+def prompt(business: Business, day: date, batch: int = 0) -> Sales:
+    """A batch of the orders that are placed on the day and booked at once."""
+    return joined(draw_lot(business, day, lot, batch) for lot in (Lot.KEPT, Lot.BACK))
+
+
+def booked(business: Business, day: date, batch: int = 0) -> Sales:
+    """The orders that one batch of the day's export holds: those of the day first, then the late ones."""
+    late = []
     for placed in days_before(business, day, LATE_DAYS):
-        sales = draw_sales(business, placed, batch)
-        yield placed, sales.only(sales.late == (day - placed).days)
-
-
-def order_ids(day: date, numbers: Ints) -> pa.Array:
-    """Identifiers of the orders that were placed on the day, by number."""
-    return identifiers(f"O{day:%Y%m%d}-", numbers, 8)
-
-
-def orders(day: date, placed: date, sales: Sales) -> pa.Table:
-    """Rows of `lakehouse/orders` in order of time, for orders of one day that are booked on `day`."""
-    count = sales.number.size
-    shipping = np.where(sales.subtotal >= FREE_SHIPPING_CENTS, 0, SHIPPING_CENTS)
-    tax = sales.paid * TAX_PERCENT // 100
-    discount = sales.per_order(sales.discount)
-    total = sales.paid + shipping + tax
-    return pa.Table.from_arrays(
-        [
-            order_ids(placed, sales.number),
-            pa.repeat(day.isoformat(), count),
-            pa.repeat(placed.isoformat(), count),
-            customer_ids(sales.customer),
-            moments(sales.second),
-            pick(CHANNELS, sales.channel),
-            pick(FINANCIAL_STATUSES, sales.status),
-            *(pa.array(cents) for cents in (sales.subtotal, discount, sales.refund, shipping, tax, total)),
-        ],
-        schema=table("lakehouse/orders").arrow_schema,
-    )
-
-
-def item_ids(placed: date, sales: Sales) -> pa.Array:
-    """Identifiers of the items: the order's number and the line."""
-    line = np.arange(sales.item_order.size) - sales.first_item[sales.item_order]
-    return identifiers(f"L{placed:%Y%m%d}-", sales.number[sales.item_order] * 10 + line, 9)
-
-
-def order_items(day: date, placed: date, sales: Sales) -> pa.Table:
-    """Rows of `lakehouse/order_items`, in the order of the orders."""
-    count = sales.item_order.size
-    ids = order_ids(placed, sales.number)
-    return pa.Table.from_arrays(
-        [
-            item_ids(placed, sales),
-            pa.repeat(day.isoformat(), count),
-            ids.take(pa.array(sales.item_order)),
-            product_ids(sales.product),
-            *(pa.array(values) for values in (sales.quantity, sales.price, sales.discount)),
-        ],
-        schema=table("lakehouse/order_items").arrow_schema,
-    )
+        sales = draw_lot(business, placed, Lot.LATE, batch)
+        late.append(sales.only(sales.late == (day - placed).days))
+    return joined([*(draw_lot(business, day, lot, batch) for lot in (Lot.KEPT, Lot.BACK)), *late])

@@ -10,6 +10,7 @@ import pyarrow as pa
 from semops_data.contracts import table
 from semops_data.synthesis.catalogue import VERSIONS, product_ids
 from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
+from semops_data.synthesis.strings import constant
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,7 +40,7 @@ def inventory(business: Business, day: date, sold: Ints) -> pa.Table:
     return pa.Table.from_arrays(
         [
             product_ids(np.arange(size)),
-            pa.repeat(day.isoformat(), size),
+            constant(day.isoformat(), size),
             moments(np.full(size, midnight(day) + DAY_SECONDS - 1)),
             *(pa.array(values) for values in counts),
         ],

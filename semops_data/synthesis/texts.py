@@ -12,9 +12,11 @@ from semops_data.contracts import table
 from semops_data.contracts.shop import RETURN_REASONS, TEXT_TOPICS
 from semops_data.synthesis.aftersales import come_back, numbered, returns
 from semops_data.synthesis.catalogue import product_ids, products
-from semops_data.synthesis.chance import DAY_SECONDS, identifiers, lasting, midnight, moments, pick
+from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
 from semops_data.synthesis.phrases import CLOSINGS, DETAILS, OPENINGS, RATINGS, TITLES
-from semops_data.synthesis.sales import batch_count, days_before, draw_sales, order_ids
+from semops_data.synthesis.sales import batch_count, days_before, prompt
+from semops_data.synthesis.sold import order_ids
+from semops_data.synthesis.strings import constant, identifiers, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
-    from semops_data.synthesis.sales import Sales
+    from semops_data.synthesis.sold import Sales
 
 REVIEW_SHARE = 0.05
 REVIEW_DAYS = 2
@@ -43,11 +45,10 @@ def texts(business: Business, day: date, batch: int = 0) -> pa.Table:
     """
     parts = [] if batch else [_descriptions(business, day)]
     for placed in list(days_before(business, day, REVIEW_DAYS))[REVIEW_DAYS - 1 :]:
-        sales = draw_sales(business, placed, batch)
-        writes = lasting(business, "writes_a_review", numbered(placed, sales)) < REVIEW_SHARE
-        parts.append(_reviews(business, day, placed, sales.only(writes & (sales.late == 0))))
-    for placed, sales in come_back(business, day, batch):
-        parts.append(_tickets(business, day, placed, sales))
+        sales = prompt(business, placed, batch)
+        writes = lasting(business, "writes_a_review", numbered(sales)) < REVIEW_SHARE
+        parts.append(_reviews(business, day, sales.only(writes)))
+    parts.append(_tickets(business, day, come_back(business, day, batch)))
     empty = table("landing/texts").arrow_schema.empty_table()
     return pa.concat_tables([empty, *parts]).combine_chunks()
 
@@ -69,27 +70,30 @@ def _descriptions(business: Business, day: date) -> pa.Table:
     return _table(business, day, "product_description", f"D{day:%Y%m%d}-", index, number, topic, index, None, moment)
 
 
-def _reviews(business: Business, day: date, placed: date, sales: Sales) -> pa.Table:
-    number = numbered(placed, sales)
+def _reviews(business: Business, day: date, sales: Sales) -> pa.Table:
+    number = numbered(sales)
     topic = _drawn(business, "review", number, REVIEW_TOPICS)
     moment = midnight(day) + (lasting(business, "reviewed_at", number) * (DAY_SECONDS - 1)).astype(np.int64)
     about = sales.product[sales.first_item]
-    ids = order_ids(placed, sales.number)
-    return _table(business, day, "review", f"W{placed:%Y%m%d}-", sales.number, number, topic, about, ids, moment)
+    ids = order_ids(sales)
+    return _table(business, day, "review", _prefixes("W", sales), sales.number, number, topic, about, ids, moment)
 
 
-def _tickets(business: Business, day: date, placed: date, sales: Sales) -> pa.Table:
-    rows = returns(business, day, placed, sales)
+def _tickets(business: Business, day: date, sales: Sales) -> pa.Table:
+    rows = returns(business, day, sales)
     reasons = rows.column("reason").combine_chunks()
     topic_of = np.array([TEXT_TOPICS.index(TOPIC_OF_REASON[reason]) for reason in RETURN_REASONS])
     topic = topic_of[pc.index_in(reasons, value_set=pa.array(RETURN_REASONS)).to_numpy()]
     # The customer writes an hour before the goods are back.
     moment = rows.column("created_at").cast(pa.int64()).to_numpy() // 1_000_000 - 3_600
-    number, about = numbered(placed, sales), sales.product[sales.first_item]
-    ids = order_ids(placed, sales.number)
-    return _table(
-        business, day, "support_ticket", f"T{placed:%Y%m%d}-", sales.number, number, topic, about, ids, moment
-    )
+    number, about = numbered(sales), sales.product[sales.first_item]
+    ids = order_ids(sales)
+    prefixes = _prefixes("T", sales)
+    return _table(business, day, "support_ticket", prefixes, sales.number, number, topic, about, ids, moment)
+
+
+def _prefixes(letter: str, sales: Sales) -> list[tuple[str, int]]:
+    return [(f"{letter}{placed:%Y%m%d}-", count) for placed, count in sales.placed]
 
 
 def _drawn(business: Business, kind: str, number: Ints, topics: tuple[str, ...]) -> Ints:
@@ -103,7 +107,7 @@ def _table(
     business: Business,
     day: date,
     kind: str,
-    prefix: str,
+    prefix: str | list[tuple[str, int]],
     ids: Ints,
     number: Ints,
     topic: Ints,
@@ -128,8 +132,8 @@ def _table(
     return pa.Table.from_arrays(
         [
             identifiers(prefix, ids, 8),
-            pa.repeat(day.isoformat(), count),
-            pa.repeat(kind, count),
+            constant(day.isoformat(), count),
+            constant(kind, count),
             pick(TEXT_TOPICS, topic),
             product_ids(product),
             orders if orders is not None else pa.nulls(count, pa.string()),

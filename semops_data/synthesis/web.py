@@ -12,25 +12,18 @@ from semops_data.contracts import table
 from semops_data.contracts.shop import CHANNELS, DEVICES, FUNNEL_STEPS, TRAFFIC_SOURCES
 from semops_data.synthesis.campaigns import campaign_ids, running
 from semops_data.synthesis.catalogue import list_prices, product_ids
-from semops_data.synthesis.chance import (
-    DAY_SECONDS,
-    choose,
-    generator,
-    identifiers,
-    midnight,
-    moments,
-    pick,
-    seconds_of_day,
-)
+from semops_data.synthesis.chance import DAY_SECONDS, choose, generator, in_order, midnight, moments, seconds_of_day
 from semops_data.synthesis.people import customer_ids, customer_range
-from semops_data.synthesis.sales import BATCH, order_ids
+from semops_data.synthesis.sales import BATCH
+from semops_data.synthesis.sold import per_order
+from semops_data.synthesis.strings import constant, identifiers, pick, sparse
 
 if TYPE_CHECKING:
     from datetime import date
 
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
-    from semops_data.synthesis.sales import Sales
+    from semops_data.synthesis.sold import Sales
 
 BROWSING_PER_ORDER = 3.2
 """Sessions without a purchase, for each order in any channel."""
@@ -38,6 +31,9 @@ PAGES = ("/", "/sale", "/new", "/c/apparel", "/c/home", "/c/electronics", "/blog
 VIEW, CART, CHECKOUT, PURCHASE = range(len(FUNNEL_STEPS))
 CAMPAIGN_SHARE = 0.6
 """Share of the visits through a channel with a campaign that the campaign brought."""
+MORE_VIEWS = (0.741, 0.222, 0.033, 0.004)
+"""Views beyond the first of a session without a purchase: none, one, ..."""
+BUYERS_VIEWS = (0.368, 0.368, 0.184, 0.061, 0.015, 0.004)
 NOBODY = -1
 NUMBERS = 20 * BATCH
 """More sessions, and more events, than a batch has: the next batch's numbers begin there."""
@@ -73,11 +69,11 @@ def draw_visits(business: Business, day: date, sales: Sales, batch: int = 0) -> 
     visitor = np.where(chance.random(browsing) < 0.3, (known * chance.random(browsing)).astype(np.int64), NOBODY)
     cart = chance.random(browsing) < 0.12
     checkout = cart & (chance.random(browsing) < 0.4)
-    idle = np.stack([(chance.random(browsing) < 0.9) + chance.poisson(0.3, browsing), cart, checkout, 0 * cart], axis=1)
-    idle[:, VIEW] = np.where(cart, np.maximum(idle[:, VIEW], 1), idle[:, VIEW])
+    views = (chance.random(browsing) < 0.9) + choose(chance, MORE_VIEWS, browsing)
+    idle = np.stack([np.maximum(views, cart), cart, checkout, np.zeros(browsing, np.int64)], axis=1)
     buying = np.ones((bought.size, len(FUNNEL_STEPS)), np.int64)
-    buying[:, VIEW] += chance.poisson(1.0, bought.size)
-    steps = np.concatenate([buying, idle.astype(np.int64)])
+    buying[:, VIEW] += choose(chance, BUYERS_VIEWS, bought.size)
+    steps = np.concatenate([buying, idle])
     gap = chance.integers(5, 90, size=len(steps))
     length = gap * np.maximum(steps.sum(axis=1) - 1, 0)
     latest = midnight(day) + DAY_SECONDS - 1
@@ -85,7 +81,7 @@ def draw_visits(business: Business, day: date, sales: Sales, batch: int = 0) -> 
     start[: bought.size] -= length[: bought.size]
     # A session lies within its day, also where it begins just after midnight or would end after the next.
     start = np.clip(start, midnight(day), np.maximum(midnight(day), latest - length))
-    order = np.argsort(start, kind="stable")
+    order = in_order(start - midnight(day))
     return Visits(
         batch=batch,
         start=start[order],
@@ -98,13 +94,11 @@ def draw_visits(business: Business, day: date, sales: Sales, batch: int = 0) -> 
 
 def session_ids(day: date, visits: Visits) -> pa.Array:
     """Identifiers of the batch's sessions by position."""
-    return identifiers(f"S{day:%Y%m%d}-", visits.batch * NUMBERS + np.arange(visits.start.size), 9)
+    return _session_ids(day, visits, np.arange(visits.start.size))
 
 
-def _or_null(values: pa.Array, is_known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.if_else(pa.array(is_known), values, pa.scalar(None, values.type))
+def _session_ids(day: date, visits: Visits, positions: Ints) -> pa.Array:
+    return identifiers(f"S{day:%Y%m%d}-", visits.batch * NUMBERS + positions, 9)
 
 
 def sessions(business: Business, day: date, visits: Visits) -> pa.Table:
@@ -114,15 +108,16 @@ def sessions(business: Business, day: date, visits: Visits) -> pa.Table:
     source = chance.integers(0, len(TRAFFIC_SOURCES), size=count)
     campaign = running(business, day)[source]
     is_brought = (campaign >= 0) & (chance.random(count) < CAMPAIGN_SHARE)
+    is_customer = visits.customer != NOBODY
     return pa.Table.from_arrays(
         [
             session_ids(day, visits),
-            pa.repeat(day.isoformat(), count),
-            _or_null(customer_ids(np.maximum(visits.customer, 0)), visits.customer != NOBODY),
+            constant(day.isoformat(), count),
+            sparse(customer_ids(visits.customer[is_customer]), is_customer),
             moments(visits.start),
             pick(DEVICES, choose(chance, (0.38, 0.55, 0.07), count)),
             pick(TRAFFIC_SOURCES, source),
-            _or_null(campaign_ids(np.maximum(campaign, 0)), is_brought),
+            sparse(campaign_ids(campaign[is_brought]), is_brought),
             pick(PAGES, chance.integers(0, len(PAGES), size=count)),
         ],
         schema=table("lakehouse/sessions").arrow_schema,
@@ -132,30 +127,29 @@ def sessions(business: Business, day: date, visits: Visits) -> pa.Table:
 def events(business: Business, day: date, sales: Sales, visits: Visits) -> pa.Table:
     """Rows of `lakehouse/events`, the events of a session in the order in which they happened."""
     chance = generator(business, "events", day, visits.batch)
-    counts = visits.steps.ravel()
-    step = np.repeat(np.tile(np.arange(len(FUNNEL_STEPS)), len(visits.steps)), counts)
-    session = np.repeat(np.arange(len(visits.steps)), visits.steps.sum(axis=1))
-    first = np.concatenate([[0], np.cumsum(visits.steps.sum(axis=1))[:-1]])
-    order = visits.order[session]
-    looked_at = (business.product_count * chance.random(step.size) ** 2).astype(np.int64)
-    bought = sales.product[sales.first_item[np.maximum(order, 0)]]
-    product = np.where((step == CART) & (order != NOBODY), bought, looked_at)
-    price = list_prices(business, day)[product]
-    units, subtotal = sales.per_order(sales.quantity), sales.subtotal
-    is_purchase, has_product = step == PURCHASE, step <= CART
-    quantity = np.where(is_purchase, units[np.maximum(order, 0)], 1)
-    value = np.where(is_purchase, subtotal[np.maximum(order, 0)], price)
+    sizes = visits.steps.sum(axis=1)
+    step = np.repeat(np.tile(np.arange(len(FUNNEL_STEPS)), len(visits.steps)), visits.steps.ravel())
+    session = np.repeat(np.arange(len(visits.steps)), sizes)
+    nth = np.arange(step.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    is_purchase, has_product, in_cart = step == PURCHASE, step <= CART, step == CART
+    # One purchase for each session that has an order, in the order of the sessions.
+    placed = visits.order[visits.order != NOBODY]
+    product = (business.product_count * chance.random(step.size) ** 2).astype(np.int64)
+    product[in_cart & (visits.order != NOBODY)[session]] = sales.product[sales.first_item[placed]]
+    quantity, value = np.ones(step.size, np.int64), list_prices(business, day)[product]
+    quantity[is_purchase] = per_order(sales.quantity, sales.first_item)[placed]
+    value[is_purchase] = sales.subtotal[placed]
     return pa.Table.from_arrays(
         [
             identifiers(f"E{day:%Y%m%d}-", visits.batch * NUMBERS + np.arange(step.size), 9),
-            pa.repeat(day.isoformat(), step.size),
-            session_ids(day, visits).take(pa.array(session)),
-            moments(visits.start[session] + visits.gap[session] * (np.arange(step.size) - first[session])),
+            constant(day.isoformat(), step.size),
+            _session_ids(day, visits, session),
+            moments(visits.start[session] + visits.gap[session] * nth),
             pick(FUNNEL_STEPS, step),
-            _or_null(product_ids(product), has_product),
-            _or_null(pa.array(quantity), is_purchase | (step == CART)),
-            _or_null(pa.array(value), is_purchase | has_product),
-            _or_null(order_ids(day, sales.number).take(pa.array(np.maximum(order, 0))), is_purchase),
+            sparse(product_ids(product[has_product]), has_product),
+            pa.array(quantity, mask=~(is_purchase | in_cart)),
+            pa.array(value, mask=~(is_purchase | has_product)),
+            sparse(identifiers(f"O{day:%Y%m%d}-", sales.number[placed], 8), is_purchase),
         ],
         schema=table("lakehouse/events").arrow_schema,
     )

@@ -14,7 +14,7 @@ from semops_data.lakehouse.digest import digest
 from semops_data.synthesis import sales as sales_module
 from semops_data.synthesis.business import business_day, clean_day
 from semops_data.synthesis.chance import demand
-from semops_data.synthesis.sales import draw_sales, order_count
+from semops_data.synthesis.sales import draw_lot, draw_sales, order_count, worth
 from semops_data_tests.scenario import small_business
 
 START = date(2026, 1, 1)
@@ -147,7 +147,8 @@ def test_each_day_of_stock_begins_where_the_day_before_ended():
 def test_a_day_in_batches_is_a_day(monkeypatch):
     """A huge day is drawn batch by batch: identifiers stay unique, references hold, and the truth is of all of it."""
     monkeypatch.setattr(sales_module, "BATCH", 300)
-    draw_sales.cache_clear()
+    draw_lot.cache_clear()
+    worth.cache_clear()
     business_day.cache_clear()
     try:
         business = small_business(orders_per_day=1_000, defect_rate=0)
@@ -164,7 +165,8 @@ def test_a_day_in_batches_is_a_day(monkeypatch):
         again = {name: digest(rows) for name, rows in clean_day(business, START + timedelta(days=3)).items()}
         assert again == {name: digest(rows) for name, rows in clean.items()}
     finally:
-        draw_sales.cache_clear()
+        draw_lot.cache_clear()
+        worth.cache_clear()
         business_day.cache_clear()
 
 

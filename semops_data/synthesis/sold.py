@@ -1,0 +1,177 @@
+"""Orders that were sold, as columns of numbers; and as the tables of orders and of their items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from semops_data.contracts import table
+from semops_data.contracts.shop import CHANNELS, FINANCIAL_STATUSES
+from semops_data.synthesis.catalogue import product_ids
+from semops_data.synthesis.chance import moments
+from semops_data.synthesis.people import customer_ids
+from semops_data.synthesis.strings import constant, identifiers, pick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from semops_data.synthesis.chance import Ints
+
+FREE_SHIPPING_CENTS = 5_000
+SHIPPING_CENTS = 490
+TAX_PERCENT = 19
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Some orders, in runs of those that were placed on one day, before they become tables.
+
+    Attributes:
+        placed: the runs: the day, and how many orders were placed on it.
+        number: (orders,) numbers of the orders within their day.
+        customer: (orders,) customer numbers.
+        second: (orders,) seconds since 1970.
+        channel: (orders,) positions in `CHANNELS`.
+        status: (orders,) positions in `FINANCIAL_STATUSES`, as the orders are booked.
+        late: (orders,) days from placing to booking, 0-2.
+        back: (orders,) days from booking until the first line's goods come back, 1-3; 0 where they do not.
+        refund: (orders,) merchandise value given back by the booking, cents.
+        subtotal: (orders,) merchandise at list price, cents.
+        reduction: (orders,) discounts of the order's items, cents.
+        first_item: (orders,) position of each order's first item; the items of an order lie together.
+        item_order: (items,) position of the order that an item belongs to.
+        product: (items,) product numbers.
+        quantity: (items,) units.
+        price: (items,) list price of one unit, cents.
+        discount: (items,) discount of the line, cents.
+    """
+
+    placed: tuple[tuple[date, int], ...]
+    number: Ints
+    customer: Ints
+    second: Ints
+    channel: Ints
+    status: Ints
+    late: Ints
+    back: Ints
+    refund: Ints
+    subtotal: Ints
+    reduction: Ints
+    first_item: Ints
+    item_order: Ints
+    product: Ints
+    quantity: Ints
+    price: Ints
+    discount: Ints
+
+    @property
+    def paid(self) -> Ints:
+        """(orders,) merchandise less discounts, cents."""
+        return self.subtotal - self.reduction
+
+    @property
+    def shipping(self) -> Ints:
+        """(orders,) what is charged for shipping, cents."""
+        return np.where(self.subtotal >= FREE_SHIPPING_CENTS, 0, SHIPPING_CENTS)
+
+    @property
+    def tax(self) -> Ints:
+        """(orders,) sales tax, cents."""
+        return self.paid * TAX_PERCENT // 100
+
+    @property
+    def later_refund(self) -> Ints:
+        """(orders,) what is given back for the first line where its goods come back, cents."""
+        line = self.first_item
+        value = self.quantity[line] * self.price[line] - self.discount[line]
+        return np.where(self.back > 0, value, 0)
+
+    def items_placed(self) -> tuple[tuple[date, int], ...]:
+        """The runs by items instead of orders."""
+        ends = np.append(self.first_item, self.item_order.size)[np.cumsum([count for _, count in self.placed])]
+        return tuple(zip((day for day, _ in self.placed), np.diff(ends, prepend=0).tolist(), strict=True))
+
+    def only(self, is_wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Sales:
+        """Some of the orders with their items."""
+        of_items = is_wanted[self.item_order]
+        values = {name: getattr(self, name)[is_wanted] for name in ORDER_FIELDS}
+        values |= {name: getattr(self, name)[of_items] for name in ITEM_FIELDS}
+        sizes = np.diff(self.first_item, append=self.item_order.size)[is_wanted]
+        counts = [part.sum() for part in np.split(is_wanted, np.cumsum([count for _, count in self.placed])[:-1])]
+        runs = tuple((day, int(count)) for (day, _), count in zip(self.placed, counts, strict=True))
+        return Sales(placed=runs, **lines_of(sizes), **values)
+
+
+ORDER_FIELDS = ("number", "customer", "second", "channel", "status", "late", "back", "refund", "subtotal", "reduction")
+ITEM_FIELDS = ("product", "quantity", "price", "discount")
+
+
+def lines_of(sizes: Ints) -> dict[str, Ints]:
+    """Where the items of orders of such sizes lie."""
+    ends = np.cumsum(sizes)
+    return {"first_item": ends - sizes, "item_order": np.repeat(np.arange(sizes.size), sizes)}
+
+
+def per_order(values: Ints, first_item: Ints) -> Ints:
+    """Sum of a value of the items, for each order."""
+    sums: Ints = np.add.reduceat(values, first_item) if first_item.size else np.zeros(0, np.int64)
+    return sums
+
+
+def joined(parts: Iterable[Sales]) -> Sales:
+    """The orders of all parts, one part after the other."""
+    found = list(parts)
+    values = {name: np.concatenate([getattr(part, name) for part in found]) for name in (*ORDER_FIELDS, *ITEM_FIELDS)}
+    sizes = np.concatenate([np.diff(part.first_item, append=part.item_order.size) for part in found])
+    return Sales(placed=tuple(run for part in found for run in part.placed), **lines_of(sizes), **values)
+
+
+def order_ids(sales: Sales) -> pa.Array:
+    """Identifiers of the orders: the day on which they were placed, and the number."""
+    return identifiers([(f"O{day:%Y%m%d}-", count) for day, count in sales.placed], sales.number, 8)
+
+
+def orders(day: date, sales: Sales) -> pa.Table:
+    """Rows of `lakehouse/orders`, each run in order of time, for orders that are booked on `day`."""
+    count, tax, shipping = sales.number.size, sales.tax, sales.shipping
+    total = sales.paid + shipping + tax
+    return pa.Table.from_arrays(
+        [
+            order_ids(sales),
+            constant(day.isoformat(), count),
+            constant([(placed.isoformat(), size) for placed, size in sales.placed], count),
+            customer_ids(sales.customer),
+            moments(sales.second),
+            pick(CHANNELS, sales.channel),
+            pick(FINANCIAL_STATUSES, sales.status),
+            *(pa.array(cents) for cents in (sales.subtotal, sales.reduction, sales.refund, shipping, tax, total)),
+        ],
+        schema=table("lakehouse/orders").arrow_schema,
+    )
+
+
+def item_ids(sales: Sales) -> pa.Array:
+    """Identifiers of the items: the order's number and the line."""
+    line = np.arange(sales.item_order.size) - sales.first_item[sales.item_order]
+    prefixes = [(f"L{day:%Y%m%d}-", count) for day, count in sales.items_placed()]
+    return identifiers(prefixes, sales.number[sales.item_order] * 10 + line, 9)
+
+
+def order_items(day: date, sales: Sales) -> pa.Table:
+    """Rows of `lakehouse/order_items`, in the order of the orders."""
+    count = sales.item_order.size
+    prefixes = [(f"O{placed:%Y%m%d}-", size) for placed, size in sales.items_placed()]
+    return pa.Table.from_arrays(
+        [
+            item_ids(sales),
+            constant(day.isoformat(), count),
+            identifiers(prefixes, sales.number[sales.item_order], 8),
+            product_ids(sales.product),
+            *(pa.array(values) for values in (sales.quantity, sales.price, sales.discount)),
+        ],
+        schema=table("lakehouse/order_items").arrow_schema,
+    )

@@ -1,0 +1,162 @@
+"""Many texts at once, put together as bytes: identifiers, moments, money, members of pools.
+
+Arrow's own string functions make a new array at each step; a fixed layout is filled in one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semops_data.synthesis.chance import Ints
+
+    Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+DAY_SECONDS = 86_400
+GROUP = 10_000
+"""Digits are written four at a time."""
+KNOWN_CENTS = 1 << 17
+"""Amounts below are looked up."""
+
+
+def identifiers(prefix: str | Sequence[tuple[str, int]], numbers: Ints, width: int) -> pa.Array:
+    """Texts such as `O20260101-000042`.
+
+    Args:
+        prefix: before the digits; or as many characters for each of several runs, with the length of the run.
+        numbers: (n,) not negative.
+        width: number of digits.
+
+    Raises:
+        ValueError: where a number has more digits.
+    """
+    runs = [(prefix, numbers.size)] if isinstance(prefix, str) else list(prefix)
+    if numbers.size and numbers.max() >= 10**width:
+        raise ValueError(f"{numbers.max()} has more than the {width} digits of an identifier")
+    rows = np.empty(numbers.size, _layout(len(runs[0][0]) if runs else 0, width))
+    first = 0
+    for text, count in runs:
+        rows["prefix"][first : first + count] = text.encode()
+        first += count
+    # Narrow numbers are divided faster.
+    rest = numbers.astype(np.uint32) if width <= 9 else numbers
+    for group in range(width // 4):
+        whole = rest // GROUP
+        rows[f"digits{group}"] = _digits(4).view("u4")[rest - whole * GROUP]
+        rest = whole
+    if width % 4:
+        rows["head"] = _digits(width % 4)[rest]
+    return fixed(rows)
+
+
+@lru_cache(maxsize=64)
+def _layout(prefix: int, width: int) -> np.dtype[np.void]:
+    groups = [(f"digits{group}", "u4") for group in reversed(range(width // 4))]
+    head = [("head", f"S{width % 4}")] if width % 4 else []
+    return np.dtype([("prefix", f"S{prefix}"), *head, *groups])
+
+
+@lru_cache(maxsize=8)
+def _digits(width: int) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
+    return np.array([f"{number:0{width}}" for number in range(10**width)], f"S{width}")
+
+
+def fixed(rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> pa.Array:
+    """Texts of equal length from their bytes: the array's own memory becomes Arrow's."""
+    size = rows.dtype.itemsize
+    offsets = np.arange(0, (rows.size + 1) * size, size or 1, dtype=np.int32)[: rows.size + 1]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows).view(np.uint8))]
+    return pa.Array.from_buffers(pa.string(), rows.size, buffers)
+
+
+def constant(text: str | Sequence[tuple[str, int]], count: int) -> pa.Array:
+    """One text so many times; or texts of equal length, each as often as it says."""
+    return identifiers(text, np.zeros(count, np.int64), 0)
+
+
+def sparse(known: pa.Array, is_known: Bools) -> pa.Array:
+    """Texts of equal length where they are known, null elsewhere.
+
+    Args:
+        known: as many as `is_known` has true.
+        is_known: (n,).
+    """
+    size = len(known[0].as_py()) if len(known) else 0
+    offsets = np.zeros(is_known.size + 1, np.int32)
+    np.cumsum(is_known, out=offsets[1:])
+    bits = pa.py_buffer(np.packbits(is_known, bitorder="little"))
+    data = known.buffers()[2] or pa.py_buffer(b"")
+    return pa.Array.from_buffers(pa.string(), is_known.size, [bits, pa.py_buffer(offsets * np.int32(size)), data])
+
+
+def pick(pool: Sequence[str], codes: Ints) -> pa.Array:
+    """Members of a pool by their positions."""
+    return _pool(tuple(pool)).take(pa.array(codes))
+
+
+@lru_cache(maxsize=64)
+def _pool(pool: tuple[str, ...]) -> pa.Array:
+    return pa.array(pool, pa.string())
+
+
+def iso_moments(seconds: Ints) -> pa.Array:
+    """Seconds since 1970 as texts such as `2026-01-01T09:30:00Z`; the days should lie within some years."""
+    days = seconds // DAY_SECONDS
+    rows = np.empty(seconds.size, np.dtype([("month", "u8"), ("day", "u2"), ("clock", "u8"), ("end", "u2")]))
+    if seconds.size:
+        first = int(days.min())
+        dates = np.arange(first, int(days.max()) + 1).astype("datetime64[D]").astype("S10")
+        month, day = _halves(dates)
+        clock, end = _clock()
+        rows["month"], rows["day"] = month[days - first], day[days - first]
+        moment = seconds - days * DAY_SECONDS
+        rows["clock"], rows["end"] = clock[moment], end[moment]
+    return fixed(rows)
+
+
+Halves = tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], np.ndarray[tuple[int], np.dtype[np.uint16]]]
+
+
+def _halves(texts: np.ndarray[tuple[int], np.dtype[np.bytes_]]) -> Halves:
+    """Texts of ten bytes as numbers of eight and of two, which are copied faster than bytes."""
+    rows = np.ascontiguousarray(texts).view([("first", "u8"), ("last", "u2")])
+    return rows["first"].copy(), rows["last"].copy()
+
+
+@lru_cache(maxsize=1)
+def _clock() -> Halves:
+    """`T09:30:00Z` for every second of a day."""
+    texts = np.char.add(np.arange(DAY_SECONDS).astype("datetime64[s]").astype("S19"), b"Z")
+    return _halves(texts.view("S10")[1::2])
+
+
+def decimal(cents: pa.Array) -> pa.Array:
+    """Cents as texts in euros with two decimals; null where they are."""
+    texts = _amounts()
+    values = cents.fill_null(0).to_numpy()
+    large = np.flatnonzero(values >= KNOWN_CENTS)
+    if large.size:
+        texts = pa.concat_arrays([texts, _written(pa.array(values[large]))])
+        values = values.copy()
+        values[large] = KNOWN_CENTS + np.arange(large.size)
+    places = pa.array(values, mask=cents.is_null().to_numpy(zero_copy_only=False) if cents.null_count else None)
+    return texts.take(places)
+
+
+@lru_cache(maxsize=1)
+def _amounts() -> pa.Array:
+    """The text of every small amount, which is faster to look up than to write."""
+    return _written(pa.array(range(KNOWN_CENTS)))
+
+
+def _written(cents: pa.Array) -> pa.Array:
+    whole = pc.divide(cents, 100)
+    rest = pc.subtract(cents, pc.multiply(whole, 100))
+    return pc.binary_join_element_wise(whole.cast(pa.string()), pc.utf8_lpad(rest.cast(pa.string()), 2, "0"), ".")
