@@ -20,7 +20,7 @@ from semops_data.lakehouse.schema import SchemaChangeError, changed_types, kind
 
 if TYPE_CHECKING:
     from semops_data.lakehouse.lake import Lake
-    from semops_data.landing.objects import Landed
+    from semops_data.landing.landed import Landed
 
 Policy = Literal["add", "quarantine", "refuse"]
 TYPES = {"string": "string", "int": "int64", "float": "float64", "bool": "bool", "timestamp": "timestamp"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from semops_data.contracts import Table
-    from semops_data.landing.objects import Landed
+    from semops_data.landing.landed import Landed
 
 
 @dataclass(frozen=True)

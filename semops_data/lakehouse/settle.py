@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from semops_data.lakehouse.evolution import Policy
     from semops_data.lakehouse.lake import Commit, Lake
     from semops_data.lakehouse.refine import Ledger
-    from semops_data.landing.objects import Landed
+    from semops_data.landing.landed import Landed
     from semops_data.landing.store import ObjectStore
 
 

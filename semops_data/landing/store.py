@@ -104,7 +104,7 @@ class ObjectStore:
         """
         try:
             # A file is read without a copy on the way; what is no plain name is spelled otherwise on disk.
-            if self.is_local and PLAIN.match(path):
+            if self._client and self.is_local and PLAIN.match(path):
                 return (Path(self.root) / path).read_bytes()
             return patiently(lambda: bytes(self._client.get(path).bytes()))
         except FileNotFoundError as error:

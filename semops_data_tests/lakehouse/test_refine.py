@@ -12,7 +12,9 @@ from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES
 from semops_data.contracts.rules import DUPLICATE
 from semops_data.lakehouse.refine import refine
-from semops_data.landing.objects import Landed, decode_lines, encode, read_landed
+from semops_data.landing.landed import Landed
+from semops_data.landing.lines import decode_lines
+from semops_data.landing.objects import encode, read_landed
 from semops_data.synthesis.business import clean_day
 from semops_data.synthesis.defects import faults
 from semops_data.synthesis.export import export

@@ -1,10 +1,21 @@
 """What is landed can be read back row for row, and what cannot is named."""
 
+import json
+
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semops_data.landing.objects import UnreadableObjectError, count_rows, decode_lines, object_path, read_landed
+from semops_data.contracts import table
+from semops_data.landing import lines
+from semops_data.landing.lines import decode_lines
+from semops_data.landing.objects import (
+    UnreadableObjectError,
+    count_rows,
+    object_path,
+    read_landed,
+)
 from semops_data.landing.store import MissingObjectError
 from semops_data_tests.scenario import DAY, land_day, small_lake
 
@@ -17,7 +28,7 @@ def test_landed_rows_come_back_in_their_order(tmp_path, name):
     landed = read_landed(store, name, DAY)
     assert landed.is_broken.nonzero()[0].tolist() == sorted(made.cut_rows(name))
     whole = [row for row in range(landed.rows.num_rows) if not landed.is_broken[row]]
-    assert landed.rows.take(whole).to_pylist() == made.tables[name].take(whole).to_pylist()
+    assert pl.from_arrow(landed.rows)[whole].to_dicts() == made.tables[name].take(whole).to_pylist()
     assert count_rows(store, name, DAY) == made.tables[name].num_rows
 
 
@@ -81,5 +92,34 @@ def test_a_key_that_no_contract_knows_is_noticed_in_any_line():
     lines = [b'{"event_id": "E1", "quantity": 2}', b'{"event_id": "x\\":y"}', b'{"event_id": "E2", "coupon": {"a": 1}}']
     assert decode_lines("events", b"\n".join(lines), "landing/events").unknown_columns == ("coupon",)
     assert decode_lines("events", lines[1], "landing/events").unknown_columns == ()
+    whole = (
+        json.dumps(dict.fromkeys(table("landing/events").arrow_schema.names), separators=(",", ":")).encode() + b"\n"
+    )
+    assert decode_lines("events", whole * 3, "landing/events").unknown_columns == ()
+    for key in (b'"coupon":', b'"coupon" :', b'"coupon" \t :'):
+        line = whole.replace(b'"order_id":', key + b'1,"order_id":')
+        assert decode_lines("events", whole + line, "landing/events").unknown_columns == ("coupon",)
+        line = whole.replace(b'"order_id":', key)
+        assert decode_lines("events", whole + line, "landing/events").unknown_columns == ("coupon",)
     odd = decode_lines("events", b'{"event_id": "E1", "a\'] b": [1]}\n{"event_id"', "landing/events")
     assert odd.extra.to_pydict() == {"a'] b": ["[1]", None]}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(
+    st.fixed_dictionaries(dict.fromkeys(
+        table("landing/events").arrow_schema.names, st.one_of(st.none(), st.text(max_size=4), st.just('x":'))
+    )).map(lambda row: json.dumps(row).encode()),
+    st.sampled_from([b"", b"  ", b'{"event_id":', b'{"event_id": "E1"}', b'{"quantity": 2, "coupon": 1}', b"\xff"]),
+), max_size=12), st.booleans())  # fmt: skip
+def test_lines_read_in_one_go_are_what_they_are_one_by_one(rows, is_ended):
+    """The quick way is taken for the whole object or not at all, and nobody can tell which it was."""
+    data = b"\n".join(rows) + (b"\n" if is_ended else b"")
+    columns = table("landing/events").arrow_schema.names
+    texts, is_object = lines.split(data)
+    quick, slow = lines._in_one_go(texts, is_object, columns), lines._one_by_one(texts, is_object, columns)
+    if quick is not None:
+        assert quick[0].equals(slow[0])
+        assert quick[1].tolist() == slow[1].tolist()
+        assert slow[2].num_columns == 0
+    assert texts.pick(range(len(texts))) == [line.decode(errors="backslashreplace") for line in rows if line.strip()]
