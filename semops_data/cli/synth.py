@@ -66,7 +66,7 @@ def fit(
 
     say = Output(as_json)
     frames = read_tables(data, _names(tables))
-    found = described.load(edited) if edited else described.detect(frames)
+    found = described.only(described.load(edited), frames) if edited else described.detect(frames)
     say.progress(f"fitting {kind} on {', '.join(f'{name} ({len(frame):,})' for name, frame in frames.items())} ...")
     suffix = ".parquet" if any((data / f"{name}.parquet").exists() for name in frames) else ".csv"
     suffix = data.suffix.lower() if data.is_file() else suffix

@@ -275,3 +275,18 @@ def test_the_commands_detect_fit_and_sample(tmp_path, monkeypatch):
     assert "15 rows" in drawn.output, drawn.exception
     assert len(pd.read_csv(tmp_path / "out" / "customers.csv")) == 15
     load_settings.cache_clear()
+
+
+def test_metadata_of_several_tables_serve_for_one_of_them():
+    """Who edited the metadata of a whole schema can fit one table of it."""
+    from semops_data.synthesis.fit.metadata import only
+
+    relation = {
+        "parent_table_name": "a",
+        "child_table_name": "b",
+        "parent_primary_key": "x",
+        "child_foreign_key": "x",
+    }
+    whole = {"tables": {"a": {"columns": {}}, "b": {"columns": {}}}, "relationships": [relation]}
+    assert only(whole, ["a"]) == {"tables": {"a": {"columns": {}}}, "relationships": []}
+    assert only(whole, ["a", "b"]) == whole

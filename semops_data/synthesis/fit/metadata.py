@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from semops_data.synthesis.fit.extra import FitError, sdv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
@@ -114,6 +114,20 @@ def save(metadata: Metadata, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n" * is_json, encoding="utf-8")
     return path
+
+
+def only(metadata: Metadata, names: Collection[str]) -> Metadata:
+    """The metadata of some of its tables, with the relationships between them.
+
+    Names that the metadata do not have are left to `refuse_misfit`.
+    """
+    ends = ("parent_table_name", "child_table_name")
+    return metadata | {
+        "tables": {name: table for name, table in metadata["tables"].items() if name in names},
+        "relationships": [
+            relation for relation in metadata.get("relationships", []) if all(relation[end] in names for end in ends)
+        ],
+    }
 
 
 def refuse_misfit(metadata: Metadata, tables: Mapping[str, pd.DataFrame]) -> None:
