@@ -25,9 +25,10 @@ from semops_data.contracts import table
 from semops_data.lakehouse.lake import Lake
 from semops_data.settings import Settings
 from semops_data.warehouse import ddl, emulator
+from semops_data.warehouse.fitting import conform
 from semops_data.warehouse.follow import follow
-from semops_data.warehouse.load import conform, copy, send
 from semops_data.warehouse.names import quote
+from semops_data.warehouse.staging import copy, send
 from semops_data.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def bare_copy(warehouse: Warehouse, data: pa.Table) -> dict[str, float]:
     contract = table(KEY)
     with warehouse.session(asset_key="benchmark") as session:
         started = time.perf_counter()
-        stage_table, path = send(session, warehouse, contract, data, DAY)
+        stage_table, path = send(session, warehouse, contract, data)
         put = time.perf_counter() - started
         with session.transaction():
             alone = timed(data.num_rows, lambda: copy(session, warehouse, contract, stage_table, path, data))

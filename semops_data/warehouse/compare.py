@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from semops_data.contracts import table
-from semops_data.warehouse.load import read
+from semops_data.warehouse.changing import read
 from semops_data.warehouse.names import quote
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from semops_data.contracts import table
 from semops_data.contracts.loads import LOAD_LEDGER
 from semops_data.contracts.marts import changing_references, natural_key, tracked
 from semops_data.warehouse.compare import Difference, against_rows
-from semops_data.warehouse.load import prepare
 from semops_data.warehouse.names import quote
+from semops_data.warehouse.tables import prepare
 
 if TYPE_CHECKING:
     from semops_data.lakehouse.lake import Lake
