@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import TableNotFoundError
 
 from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
@@ -186,10 +187,10 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
     """
     uri, options = lake.uri(contract.key), dict(lake.storage_options)
     lake.make_root()
-    if DeltaTable.is_deltatable(uri, storage_options=options):
+    try:
         delta = DeltaTable(uri, storage_options=options)
         evolve(delta, contract)
-    else:
+    except TableNotFoundError:
         delta = DeltaTable.create(
             uri,
             commented(contract.arrow_schema),
