@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from semops_data.warehouse.session import Session
     from semops_data.warehouse.warehouse import Warehouse
 
+ASKED = "information_schema"
+
 
 def prepare(session: Session, warehouse: Warehouse, *contracts: Table) -> None:
     """Create the tables that are not there, and add columns that the contract has gained; before BEGIN.
@@ -23,12 +25,8 @@ def prepare(session: Session, warehouse: Warehouse, *contracts: Table) -> None:
     known = session.memory.columns
     if all(_has(known, contract) for contract in contracts):
         return
-    known.clear()
-    query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ?"
-    for name, column in session.execute(query, warehouse.schema):
-        known.setdefault(str(name), set()).add(str(column))
-    if not known and not session.is_emulated:
-        session.execute(f"CREATE SCHEMA IF NOT EXISTS {qualified(warehouse.database, warehouse.schema)}")
+    if ASKED not in session.memory.made:
+        _ask(session, warehouse)
     is_new = any(contract.name.upper() not in known for contract in contracts)
     with_tags = is_new and not session.is_emulated and _make_tags(session, warehouse)
     for contract in contracts:
@@ -37,6 +35,17 @@ def prepare(session: Session, warehouse: Warehouse, *contracts: Table) -> None:
         else:
             _create(session, warehouse, contract, with_tags=with_tags)
         known[contract.name.upper()] = {column.name.upper() for column in contract.columns}
+
+
+def _ask(session: Session, warehouse: Warehouse) -> None:
+    """Learn the columns of all tables of the schema; make the schema where it has none."""
+    known = session.memory.columns
+    query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ?"
+    for name, column in session.execute(query, warehouse.schema):
+        known.setdefault(str(name), set()).add(str(column))
+    if not known and not session.is_emulated:
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {qualified(warehouse.database, warehouse.schema)}")
+    session.memory.made[ASKED] = ASKED
 
 
 def _has(known: dict[str, set[str]], contract: Table) -> bool:

@@ -127,9 +127,7 @@ def test_a_table_of_a_former_shape_is_refused_with_what_to_do(warehouse: Warehou
     """No row of it would find its key, and a history of half-empty rows looks like data."""
     with warehouse.session() as session:
         session.execute(f"CREATE TABLE {warehouse.name('dim_products')} (product_id VARCHAR, title VARCHAR)")
-    with pytest.raises(
-        StatementError, match=r"former shape: it lacks product_key.*DROP TABLE.*DIM_PRODUCTS"
-    ):
+    with pytest.raises(StatementError, match=r"former shape: it lacks product_key.*DROP TABLE.*DIM_PRODUCTS"):
         load(warehouse, "warehouse/dim_products", rows("warehouse/dim_products", 1), day=None)
     with warehouse.session() as session:
         session.execute(f"DROP TABLE {warehouse.name('dim_products')}")
