@@ -189,7 +189,12 @@ DEFECT_KINDS = (
 
 DEFECTS = (
     DAY,
-    Column("table_name", "string", "Table of the landing room whose object holds the defect.", is_key=True),
+    Column(
+        "table_name",
+        "string",
+        "Table of the landing room whose object holds the defect, or which a redefined metric reads.",
+        is_key=True,
+    ),
     Column(
         "row_number",
         "int64",
