@@ -227,3 +227,22 @@ def test_markdown_of_rows_cannot_break_out_of_its_cells() -> None:
     assert "<script>" not in shown
     assert "\\|" in shown
     assert shown.count("\n") == 3
+
+
+def test_a_change_reaches_the_days_that_look_back_to_it() -> None:
+    """A refund of Monday restates the revenue that Tuesday to Thursday report of Monday, here and in the lakehouse."""
+    from semops_data.cli.plan import with_downstream
+    from semops_data.definitions import defs
+
+    days = [f"2026-01-0{number}" for number in range(1, 8)]
+    changed = with_downstream(
+        defs.resolve_asset_graph(), [(dg.AssetKey(["lakehouse", "order_updates"]), days[1])], days
+    )
+    for name, expected in {
+        "warehouse/fct_order_updates": days[1:2],
+        "warehouse/revenue_restated": days[1:5],
+        "lakehouse/revenue_restated": days[1:5],
+    }.items():
+        assert sorted(str(day) for key, day in changed if key.to_user_string() == name) == expected, name
+    orders = with_downstream(graph, [(dg.AssetKey(["lakehouse", "orders"]), days[1])], days)
+    assert sorted(str(day) for key, day in orders if key.to_user_string() == "lakehouse/returns") == days[1:5]
