@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import QueryBuilder, write_deltalake
 
 from semops_data.contracts.business import SHOP_TABLES
 from semops_data.lakehouse.lake import Lake
@@ -112,6 +113,57 @@ def one_table(lake: Lake, store: ObjectStore, folder: Path, name: str) -> dict[s
     return {name: round(value, 4) for name, value in found.items()}
 
 
+def layout(orders: int) -> dict[str, Any]:
+    """What a lookup of one customer reads, by how the files of `lakehouse/customers` lie: a table of eight files.
+
+    A real table has eight files of 100 MB; here a file is as large as an eighth of the table.
+    """
+    from semops_data.lakehouse.maintain import live_files
+
+    with tempfile.TemporaryDirectory() as name:
+        store, lake, key = ObjectStore(f"{name}/s3"), Lake(f"{name}/delta"), "lakehouse/customers"
+        start = date.fromisoformat(DAY)
+        for number in range(8):
+            day = start + timedelta(days=number)
+            business = Business(seed=7, orders_per_day=orders, defect_rate=0.01, start_date=start)
+            made = business_day(business, day)
+            land(store, "customers", day.isoformat(), made.tables["customers"], made.cut_rows("customers"))
+            settle(lake, store, "customers", day.isoformat())
+        target = live_files(lake.open(key))[1] // 8
+        ids = lake.read(key, columns=["customer_id"]).column(0).to_pylist()
+        wanted = random.Random(7).sample(ids, 40)  # noqa: S311 - a sample, no secret
+        found: dict[str, Any] = {"rows": len(ids), "one file, as merged": lookups(lake, key, wanted)}
+        ways: dict[str, Callable[[], Any]] = {
+            "one file, z-ordered": lambda: lake.open(key).optimize.z_order(["customer_id"]),
+            # In the order of the last change, as days bring them.
+            "eight files, as they came": lambda: write_deltalake(
+                lake.open(key), lake.read(key).sort_by("updated_at"), mode="overwrite", target_file_size=target
+            ),
+            "eight files, z-ordered": lambda: lake.open(key).optimize.z_order(["customer_id"], target_size=target),
+        }
+        for way, work in ways.items():
+            seconds, _ = timed(work)
+            found[way] = {"seconds_to_order": round(seconds, 3)} | lookups(lake, key, wanted)
+    return found
+
+
+def lookups(lake: Lake, key: str, wanted: list[str]) -> dict[str, float]:
+    """Files of a table, and files and seconds that each of some customers costs on average."""
+    delta = lake.open(key)
+    bounds = [(row["min.customer_id"], row["max.customer_id"])
+              for row in pa.table(delta.get_add_actions(flatten=True)).to_pylist()]  # fmt: skip
+    read = sum(low <= each <= high for each in wanted for low, high in bounds)
+    engine = QueryBuilder().register("customers", delta)
+    queries = [f"SELECT email FROM customers WHERE customer_id = '{each}'" for each in wanted]  # noqa: S608
+    seconds, found = timed(lambda: [pa.table(engine.execute(query).read_all()).num_rows for query in queries])
+    assert found == [1] * len(wanted)  # noqa: S101
+    return {
+        "files": len(bounds),
+        "files_read": round(read / len(wanted), 2),
+        "milliseconds": round(seconds / len(wanted) * 1000, 2),
+    }
+
+
 def growth() -> dict[str, Any]:
     """Exponents of time and peak memory over the sizes, landing included in the first."""
     found = []
@@ -129,7 +181,10 @@ def growth() -> dict[str, Any]:
 def main() -> None:
     """Print the figures."""
     sizes = [int(argument) for argument in sys.argv[1:] if argument.isdigit()] or [100_000]
-    result = growth() if "growth" in sys.argv[1:] else measure(sizes[0])
+    if "growth" in sys.argv[1:]:
+        result = growth()
+    else:
+        result = layout(sizes[0]) if "layout" in sys.argv[1:] else measure(sizes[0])
     print(json.dumps(result, indent=2))
 
 

@@ -36,7 +36,7 @@ def _update(sink: hashlib._Hash, column: pa.Array) -> None:
         sink.update(pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).tobytes())
         _update(sink, column.flatten())
     elif pa.types.is_string(column.type) and (bounds := _bounds(column)) is not None:
-        sink.update(np.diff(bounds))
+        sink.update(np.diff(bounds).data)
         data = column.buffers()[2]
         sink.update(memoryview(data)[bounds[0] : bounds[-1]] if data is not None else b"")
     elif pa.types.is_string(column.type):
@@ -53,7 +53,7 @@ def _update(sink: hashlib._Hash, column: pa.Array) -> None:
         elif pa.types.is_date(column.type):
             column = column.cast(pa.int32())
         filled = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-        sink.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
+        sink.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).data)
 
 
 def _bounds(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]] | None:
