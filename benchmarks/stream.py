@@ -53,12 +53,15 @@ def run(orders: int, days: int, home: Path) -> dict[str, Any]:
     from semops_data.lakehouse.lake import Lake
     from semops_data.landing.store import ObjectStore
     from semops_data.settings import Settings
+    from semops_data.synthesis.chance import demand
     from semops_data.synthesis.parameters import Business
     from semops_data.warehouse import emulator
     from semops_data.warehouse.warehouse import Warehouse
 
     settings, clock = Settings(home=home), Clock()
-    business = Business(orders_per_day=orders // days, start_date=START)
+    # The mean order day of a year is a busier one than some days of January.
+    trade = sum(demand(START + timedelta(days=number)) for number in range(days))
+    business = Business(orders_per_day=math.ceil(1.01 * orders / trade), start_date=START)
     store, lake, warehouse = ObjectStore(str(home / "s3")), Lake(str(home / "delta")), Warehouse(settings)
     warehouse.ping()
     begun = time.perf_counter()
