@@ -112,14 +112,13 @@ def _maintain(lake: Lake, key: str, retention_hours: int, file_bytes: int, *, fo
 def _rewrite(delta: DeltaTable, key: str, file_bytes: int) -> bool:
     """Order the rows where that pays, else compact; whether the rows were ordered now."""
     columns, (files, size) = table(key).z_order_by, live_files(delta)
-    if not columns or files < 2 or size <= file_bytes:
+    if columns and _is_in_order(delta):
+        return False
+    if not columns or files == 1 or size <= file_bytes:
         delta.optimize.compact(target_size=file_bytes)
         return False
-    if _is_in_order(delta):
-        return False
-    delta.optimize.z_order(
-        list(columns), target_size=file_bytes, commit_properties=CommitProperties({ORDERED: columns})
-    )
+    noted = CommitProperties({ORDERED: list(columns)})
+    delta.optimize.z_order(list(columns), target_size=file_bytes, commit_properties=noted)
     return True
 
 

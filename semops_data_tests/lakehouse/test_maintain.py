@@ -62,6 +62,7 @@ def test_a_large_table_is_ordered_by_what_it_is_asked_by(tmp_path):
     assert digest(lake.conform(CUSTOMERS, lake.read(CUSTOMERS))) == before
     (second,) = maintain(lake, [CUSTOMERS], file_bytes=size // 3)
     assert (second.is_z_ordered, second.version) == (False, first.version)
+    lake.append(CUSTOMERS, shuffled.slice(0, 1))
     (small,) = maintain(lake, [CUSTOMERS])
     assert (small.is_z_ordered, small.files_after) == (False, 1)
     assert {key for key, contract in TABLES.items() if contract.z_order_by} == {CUSTOMERS}
