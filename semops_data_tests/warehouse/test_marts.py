@@ -235,9 +235,8 @@ def test_a_change_reaches_the_days_that_look_back_to_it() -> None:
     from semops_data.definitions import defs
 
     days = [f"2026-01-0{number}" for number in range(1, 8)]
-    changed = with_downstream(
-        defs.resolve_asset_graph(), [(dg.AssetKey(["lakehouse", "order_updates"]), days[1])], days
-    )
+    graph = defs.resolve_asset_graph()
+    changed = with_downstream(graph, [(dg.AssetKey(["lakehouse", "order_updates"]), days[1])], days)
     for name, expected in {
         "warehouse/fct_order_updates": days[1:2],
         "warehouse/revenue_restated": days[1:5],
