@@ -45,11 +45,21 @@ def drop_gone(session: Session, warehouse: Warehouse, contract: Table, stage_tab
     return session.change(f"DELETE FROM {target} AS t WHERE t.{partition} = ? AND {gone}", day)  # noqa: S608
 
 
-def apply(session: Session, warehouse: Warehouse, contract: Table, stage_table: str) -> Counts:
-    """MERGE the changed rows of the stage table and delete the rows that it marks as gone; inside a transaction."""
+def apply(session: Session, warehouse: Warehouse, contract: Table, stage_table: str, *, has_gone: bool) -> Counts:
+    """MERGE the changed rows of the stage table and delete the rows that it marks as gone; inside a transaction.
+
+    Args:
+        session: inside a transaction.
+        warehouse: where the table is.
+        contract: the table's.
+        stage_table: its name.
+        has_gone: whether it marks any row as gone.
+    """
     target, stage = warehouse.name(contract.name), quote(stage_table)
     kept = f"(SELECT * FROM {stage} WHERE {quote(GONE)} IS DISTINCT FROM TRUE)"  # noqa: S608 - quoted names
     counts = merge(session, warehouse, contract, kept)
+    if not has_gone:
+        return counts
     gone = f"SELECT 1 FROM {stage} AS s WHERE s.{quote(GONE)} AND {same_key(contract)}"  # noqa: S608 - quoted names
     return counts + session.change(f"DELETE FROM {target} AS t WHERE EXISTS ({gone})")  # noqa: S608 - quoted names
 

@@ -79,23 +79,28 @@ def load_history(warehouse: Warehouse, name: str, rows: pa.Table, *, day: str, r
         versions = stage_table(session, dimension)
         with session.transaction():
             copy(session, warehouse, seen, observed, path, data)
-            _mark_gone(session, warehouse, seen, observed, day)
-            apply(session, warehouse, seen, observed)
+            gone = _mark_gone(session, warehouse, seen, observed, day)
+            apply(session, warehouse, seen, observed, has_gone=gone > 0)
             counts = _derive(session, warehouse, name, observed, versions)
             ledger.record(session, warehouse, seen, note, counts)
     return Load(dimension.key, day, data.num_rows, counts, note.digest, is_skipped=False, sent=data.num_rows)
 
 
-def _mark_gone(session: Session, warehouse: Warehouse, seen: Table, observed: str, day: str) -> None:
-    """Add the day's former rows that are not among the new ones to the stage table, marked: theirs changes too."""
+def _mark_gone(session: Session, warehouse: Warehouse, seen: Table, observed: str, day: str) -> int:
+    """Add the day's former rows that are not among the new ones to the stage table, marked: theirs changes too.
+
+    Returns:
+        How many there are.
+    """
     columns = ", ".join(quote(column.name) for column in seen.columns)
     there = ", ".join(f"t.{quote(column.name)}" for column in seen.columns)
     stage, gone = quote(observed), quote(GONE)
-    session.execute(
+    added = session.change(
         f"INSERT INTO {stage} ({columns}, {gone}) SELECT {there}, TRUE FROM {warehouse.name(seen.name)} AS t "  # noqa: S608
         f"WHERE t.{quote('day')} = ? AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {same_key(seen)})",
         day,
     )
+    return added.inserted
 
 
 def versions_sql(name: str, observations: str, affected: str | None = None) -> str:

@@ -101,7 +101,7 @@ def load(
             if changed is None:
                 counts = swap(session, warehouse, contract, name, note)
             else:
-                counts = apply(session, warehouse, contract, name)
+                counts = apply(session, warehouse, contract, name, has_gone=bool(pc.any(changed[GONE]).as_py()))
                 ledger.record(session, warehouse, contract, note, counts)
     return Load(key, day, data.num_rows, counts, note.digest, is_skipped=False, sent=sent.num_rows)
 
