@@ -11,9 +11,10 @@ import pytest
 
 from semops_data.contracts.business import SHOP_TABLES
 from semops_data.lakehouse.lake import Lake
+from semops_data.landing import advice
 from semops_data.landing.objects import object_path
 from semops_data.landing.selftest import UnsafeStoreError, count_winners, prove_atomic_puts
-from semops_data.landing.store import ObjectStore
+from semops_data.landing.store import MissingObjectError, ObjectStore
 from semops_data_tests.scenario import DAY, settle_day, small_business
 
 
@@ -74,6 +75,15 @@ def test_a_day_settles_over_the_s3_protocol_as_it_does_in_a_folder(options):
     for name in SHOP_TABLES:
         assert lake.count(f"lakehouse/{name}") == made.clean[name].num_rows
     assert object_path("events", DAY) in store.list("landing")
+
+
+def test_what_is_not_there_is_known_at_once(options, monkeypatch):
+    """Each first put asks for the object: waiting for one that nobody wrote cost a second and a half a table."""
+    monkeypatch.setattr(advice.time, "sleep", lambda _: pytest.fail("waited for an object that is not there"))
+    store = ObjectStore("s3://semops/new", options)
+    with pytest.raises(MissingObjectError, match="s3://semops/new/x"):
+        store.get("x")
+    assert store.put("x", b"1").changed
 
 
 def test_one_of_sixteen_racers_creates_the_object(options):
