@@ -7,6 +7,7 @@ Arrow and deltalake are imported inside the methods: assets name `Lake` as a typ
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,13 +101,18 @@ class Lake:
 
         if version is None and self.seen and key in self.seen:
             return self.seen[key]
+
+        def load() -> DeltaTable | None:
+            with suppress(TableNotFoundError):
+                return DeltaTable(self.uri(key), storage_options=dict(self.storage_options))
+            return None
+
         with guarded("read", self.uri(key)):
-            try:
-                opened = patiently(lambda: DeltaTable(self.uri(key), storage_options=dict(self.storage_options)))
-            except TableNotFoundError as error:
-                raise MissingTableError(
-                    f"Delta table {key} does not exist at {self.uri(key)}: materialize the asset {key} first"
-                ) from error
+            opened = patiently(load)
+        if opened is None:
+            raise MissingTableError(
+                f"Delta table {key} does not exist at {self.uri(key)}: materialize the asset {key} first"
+            )
         if version is None:
             if self.seen is not None:
                 self.seen[key] = opened
