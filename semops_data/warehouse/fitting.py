@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from semops_data.contracts import Table
@@ -29,11 +30,23 @@ def conform(contract: Table, data: pa.Table, day: str | None) -> pa.Table:
         data = data.select([column.name for column in contract.columns]).cast(contract.arrow_schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise ValueError(f"rows for {contract.key} do not fit the contract's types: {error}") from error
+    _refuse_strays(contract, data, day)
     keys = list(contract.keys)
+    if len(keys) == 1 and _ascends(data[keys[0]]):
+        return data
     if data.num_rows > 1 and data.group_by(keys).aggregate([]).num_rows != data.num_rows:
         raise ValueError(f"rows for {contract.key} repeat a key ({', '.join(keys)}): de-duplicate them first")
+    return data.sort_by([(name, "ascending") for name in keys])
+
+
+def _refuse_strays(contract: Table, data: pa.Table, day: str | None) -> None:
     if day is not None and contract.partition_by is not None:
         strays = [value for value in data[contract.partition_by].unique().to_pylist() if value != day]
         if strays:
             raise ValueError(f"rows for {contract.key} of {strays[:3]} lie outside the partition {day}")
-    return data.sort_by([(name, "ascending") for name in keys])
+
+
+def _ascends(column: pa.ChunkedArray) -> bool:
+    """Whether each value is greater than the one before it: then they are in order, and none is there twice."""
+    values = column.combine_chunks()
+    return len(values) < 2 or bool(pc.all(pc.less(values[:-1], values[1:])).as_py())

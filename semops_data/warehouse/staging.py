@@ -56,7 +56,7 @@ def send(session: Session, warehouse: Warehouse, contract: Table, data: pa.Table
         session.memory.made[STAGE] = STAGE
     # A folder of the session's own: a second load of the same rows at the same time would purge our file.
     folder = f"{session.memory.folder}/{contract.name}"
-    _upload(session, f"@{warehouse.name(STAGE)}/{folder}", data)
+    _upload(session, f"@{warehouse.name(STAGE)}/{folder}", contract, data)
     return name, f"{folder}/{FILE}"
 
 
@@ -90,15 +90,23 @@ def copy(session: Session, warehouse: Warehouse, contract: Table, name: str, pat
         raise StatementError(f"COPY of {path} brought {loaded} of {data.num_rows} rows: {found[:3]}")
 
 
-def _upload(session: Session, target: str, data: pa.Table) -> None:
+def _upload(session: Session, target: str, contract: Table, data: pa.Table) -> None:
     if not data.num_rows:
         return
+    with tempfile.TemporaryDirectory(prefix="semops-load-") as folder:
+        session.put(write_file(contract, data, Path(folder)), target)
+
+
+def write_file(contract: Table, data: pa.Table, folder: Path) -> Path:
+    """Write rows as the Parquet file that is sent."""
     naive = [
         # Without a zone the file says what the column is: TIMESTAMP_NTZ, in UTC by contract.
         pa.field(field.name, pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
         for field in data.schema
     ]
-    with tempfile.TemporaryDirectory(prefix="semops-load-") as folder:
-        file = Path(folder) / FILE
-        pq.write_table(data.cast(pa.schema(naive)), file, compression="snappy")
-        session.put(file, target)
+    # A key has no value twice: a dictionary of it would be the column once more. The file is read once and whole.
+    repeated = [c.name for c in contract.columns if c.type == "string" and not c.is_key and c.name in data.column_names]
+    file = folder / FILE
+    rows = data.cast(pa.schema(naive))
+    pq.write_table(rows, file, compression="zstd", use_dictionary=repeated, write_statistics=False)
+    return file
