@@ -100,6 +100,13 @@ def test_the_login_is_key_pair_then_token_then_password(tmp_path: Path) -> None:
     assert "token" not in with_key
 
 
+def test_an_oauth_token_is_sent_as_one(tmp_path: Path) -> None:
+    """By configuration only: the same token under another kind is another login."""
+    arguments = connect_arguments(account(tmp_path, snowflake_token="t", snowflake_token_kind="oauth"), None)
+    assert (arguments["authenticator"], arguments["token"]) == ("OAUTH", "t")
+    assert "password" not in arguments
+
+
 @pytest.mark.parametrize("more", [{}, {"snowflake_private_key_path": Path("/nowhere/key.p8")}])
 def test_an_account_without_a_usable_login_says_what_to_set(tmp_path: Path, more: dict[str, object]) -> None:
     """Before any packet is sent."""
