@@ -67,7 +67,9 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
     held = lake.snapshot()
     evolution = evolved(held, landed, name, day, new_columns)
     refined = refine(name, day, landed, known_keys(held, name, day, landed), evolution.values)
-    key, where = f"lakehouse/{name}", {"day": day}
+    key, where, unknown = f"lakehouse/{name}", {"day": day}, landed.unknown_columns
+    # The object's bytes and its raw rows are the larger part of what is held: not beside the writing.
+    del landed
     with ThreadPoolExecutor(1) as pool:
         # The two tables know nothing of each other: whichever is written, a second run writes what is missing.
         writing = pool.submit(lake.merge, f"{key}_quarantine", refined.quarantined, where=where)
@@ -78,7 +80,7 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         quarantined = writing.result()
     note(lake, name, day, evolution.noted)
     reasons = Counter(refined.quarantined.column("reason").to_pylist())
-    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), landed.unknown_columns)
+    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), unknown)
 
 
 def note(lake: Lake, name: str, day: str, rows: pa.Table) -> None:
