@@ -30,6 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+SERVER = """
+import sys, threading
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+moto, one = DomainDispatcherApplication(create_backend_app), threading.Lock()
+def answer(environ, start_response):
+    # One request at a time: moto's conditional puts are not atomic by themselves, and those of S3 are.
+    with one:
+        return moto(environ, start_response)
+run_simple("127.0.0.1", int(sys.argv[1]), answer, threaded=True)
+"""
 TABLES = ("customers", "products", "orders", "order_items", "payments")
 """Each after those that it refers to."""
 
@@ -63,7 +74,7 @@ def own_server() -> Iterator[tuple[str, dict[str, str]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-c", SERVER, str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(300):

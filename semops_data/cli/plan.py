@@ -138,7 +138,7 @@ def _newer_day(
 def with_downstream(
     graph: AssetGraph, units: Iterable[tuple[dg.AssetKey, str | None]], days: Sequence[str]
 ) -> set[tuple[dg.AssetKey, str | None]]:
-    """The units and everything that is computed from them, a day from the same day."""
+    """The units and everything that is computed from them: the same day, and later days that look back to it."""
     reached = set(units)
     frontier = list(reached)
     while frontier:
@@ -147,11 +147,21 @@ def with_downstream(
             node = graph.get(child)
             if not node.is_materializable:
                 continue
-            targets: Sequence[str | None] = ([day] if day else days) if node.is_partitioned else [None]
+            targets: Sequence[str | None] = [None]
+            if node.is_partitioned:
+                targets = _reading_days(node.partition_mappings.get(key), day, days) if day else days
             new = {(child, target) for target in targets} - reached
             reached |= new
             frontier += new
     return reached
+
+
+def _reading_days(mapping: dg.PartitionMapping | None, day: str, days: Sequence[str]) -> Sequence[str]:
+    """The days of an asset that are computed from a day of its parent."""
+    if not isinstance(mapping, dg.TimeWindowPartitionMapping) or day not in days:
+        return [day]
+    place = days.index(day)
+    return days[max(0, place - mapping.end_offset) : place - mapping.start_offset + 1]
 
 
 def phases(graph: AssetGraph, units: Iterable[tuple[dg.AssetKey, str | None]], days: Sequence[str]) -> list[Phase]:

@@ -126,6 +126,7 @@ def _lakehouse(name: str) -> Table:
         _COLUMNS[name],
         partition_by="day" if is_daily(name) else None,
         references=_references(name, "lakehouse", {}),
+        z_order_by=("customer_id",) if name == "customers" else (),
     )
 
 

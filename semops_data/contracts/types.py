@@ -81,6 +81,8 @@ class Table:
         columns: in order.
         partition_by: the column that holds the day, for tables partitioned by day.
         references: foreign keys as (column, table key, column).
+        z_order_by: columns that the table is asked by and its partitions say nothing about; a large table's files are
+            kept in their order.
     """
 
     key: str
@@ -88,9 +90,12 @@ class Table:
     columns: tuple[Column, ...]
     partition_by: str | None = None
     references: tuple[tuple[str, str, str], ...] = ()
+    z_order_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
+        if unknown := set(self.z_order_by) - set(names):
+            raise ValueError(f"table {self.key}: ordered by {', '.join(sorted(unknown))}, which is not declared")
         if len(set(names)) != len(names):
             raise ValueError(f"table {self.key}: a column is declared twice")
         if self.key.count("/") != 1 or not all(NAME.match(part) for part in self.key.split("/")):

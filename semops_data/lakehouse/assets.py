@@ -4,11 +4,11 @@ import dagster as dg
 
 from semops_data import catalog
 from semops_data.contracts import table
-from semops_data.contracts.business import SHOP_TABLES, raw_name
-from semops_data.lakehouse.aggregates import READS, SOURCES
+from semops_data.contracts.business import LOOK_BACK, SHOP_TABLES, raw_name
+from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
-from semops_data.partitions import calendar
+from semops_data.partitions import calendar, days_back
 from semops_data.settings import load_settings
 
 
@@ -21,7 +21,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
         key=["lakehouse", name],
         kinds={"deltalake", "polars"},
         owners=catalog.OWNERS,
-        deps=[["landing", name], *(target.split("/") for target in referenced)],
+        deps=[dg.AssetDep(["landing", name]), *(_dep(target, LOOK_BACK.get(name, 0)) for target in referenced)],
         partitions_def=calendar,
         code_version="1",
         metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
@@ -67,7 +67,7 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
         key=["lakehouse", name],
         kinds={"deltalake", "duckdb", "sql"},
         owners=catalog.OWNERS,
-        deps=[["lakehouse", source] for source in READS[name]],
+        deps=[_dep(f"lakehouse/{source}", DAYS_BEFORE.get(name, 0)) for source in READS[name]],
         partitions_def=calendar if contract.partition_by else None,
         code_version="1",
         metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
@@ -91,6 +91,12 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
         )
 
     return aggregated
+
+
+def _dep(key: str, days: int) -> dg.AssetDep:
+    """A dependency on the same day of a table, or on so many days before it too; on all of one that has no days."""
+    is_read_back = days > 0 and table(key).partition_by is not None
+    return dg.AssetDep(key.split("/"), partition_mapping=days_back(days) if is_read_back else None)
 
 
 LAKEHOUSE = [lakehouse_asset(name) for name in SHOP_TABLES]

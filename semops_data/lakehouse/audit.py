@@ -94,8 +94,8 @@ def references_resolve(lake: Lake, name: str, day: str) -> Finding:
     orphans = {}
     for column, target, target_column in table(f"lakehouse/{name}").references:
         values = partition(lake, name, day, [column]).column(column).drop_null()
-        places = referred_partitions(name, target, day)
-        keys = pa.concat_tables([lake.read(target, columns=[target_column], where=where) for where in places])
+        where = referred_partitions(name, target, day)
+        keys = lake.read(target, columns=[target_column], where=where)
         known = keys.column(target_column).combine_chunks()
         orphans[column] = len(values) - (pc.sum(pc.is_in(values, value_set=known)).as_py() or 0)
     return Finding(not any(orphans.values()), "0 orphans in every reference", _counts(orphans, "no references"))

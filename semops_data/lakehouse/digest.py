@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,6 +35,10 @@ def _update(sink: hashlib._Hash, column: pa.Array) -> None:
     if pa.types.is_list(column.type):
         sink.update(pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).tobytes())
         _update(sink, column.flatten())
+    elif pa.types.is_string(column.type) and (bounds := _bounds(column)) is not None:
+        sink.update(np.diff(bounds).data)
+        data = column.buffers()[2]
+        sink.update(memoryview(data)[bounds[0] : bounds[-1]] if data is not None else b"")
     elif pa.types.is_string(column.type):
         filled = column.fill_null("")
         sink.update(pc.binary_length(filled).to_numpy(zero_copy_only=False).tobytes())
@@ -48,4 +53,15 @@ def _update(sink: hashlib._Hash, column: pa.Array) -> None:
         elif pa.types.is_date(column.type):
             column = column.cast(pa.int32())
         filled = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-        sink.update(filled.to_numpy(zero_copy_only=False).tobytes())
+        sink.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).data)
+
+
+def _bounds(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]] | None:
+    """Where each text begins and the last one ends in the buffer; none where there are bytes under a null."""
+    offsets = column.buffers()[1]
+    if offsets is None or not len(column):
+        return np.zeros(1, np.int32)
+    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    if column.null_count and np.diff(bounds)[column.is_null().to_numpy(zero_copy_only=False)].any():
+        return None
+    return bounds

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+from deltalake import Schema
 
 from semops_data.contracts import Column, table
 from semops_data.contracts.business import is_daily, raw_name
 from semops_data.contracts.operations import NEW_COLUMNS
 from semops_data.contracts.types import NAME
+from semops_data.lakehouse.lake import MissingTableError
 from semops_data.lakehouse.schema import SchemaChangeError, changed_types, kind
 
 if TYPE_CHECKING:
@@ -107,10 +109,13 @@ def _changed(path: str, problems: list[str]) -> str:
 
 def _added_before(lake: Lake, key: str) -> dict[str, pa.DataType]:
     """The columns that the table has beyond its contract, with their types."""
-    if not lake.exists(key):
+    try:
+        fields = lake.open(key).schema().fields
+    except MissingTableError:
         return {}
     known = set(table(key).arrow_schema.names)
-    return {f.name: f.type for f in pa.schema(lake.open(key).schema().to_arrow()) if f.name not in known}
+    added = [field for field in fields if field.name not in known]
+    return {f.name: f.type for f in pa.schema(Schema(added).to_arrow())} if added else {}
 
 
 def _filled(columns: tuple[Column, ...], extra: pa.Table, landed: Landed) -> pa.Table:

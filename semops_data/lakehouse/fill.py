@@ -137,7 +137,7 @@ def _written(lake: Lake, path: str, rows: pa.Table) -> tuple[int, pq.FileMetaDat
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, **options)
         buffer = sink.getvalue()
-        ObjectStore(lake.root, lake.storage_options).write(path, memoryview(buffer))
+        ObjectStore(lake.root, lake.storage_options).write(path, buffer.to_pybytes())
         return buffer.size, footers[0]
     place = Path(lake.uri(path))
     place.parent.mkdir(parents=True, exist_ok=True)

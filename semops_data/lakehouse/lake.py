@@ -7,6 +7,7 @@ Arrow and deltalake are imported inside the methods: assets name `Lake` as a typ
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,10 +58,12 @@ class Lake:
     Attributes:
         root: folder or `s3://bucket/prefix`.
         storage_options: options of the object store; holds secrets, so it is left out of `repr`.
+        seen: the tables that a snapshot has opened, by key; none of a lake that always shows the latest version.
     """
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    seen: dict[str, DeltaTable] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Give requests our own timeouts: deltalake's would try for three minutes."""
@@ -71,10 +74,16 @@ class Lake:
         """Where the table with that key lies."""
         return f"{self.root.rstrip('/')}/{key}"
 
+    def snapshot(self) -> Lake:
+        """The lake for a reader that asks several things: each table is opened once, and stays as it was then."""
+        return replace(self, seen={})
+
     def exists(self, key: str) -> bool:
         """Whether the table was ever written."""
         from deltalake import DeltaTable
 
+        if key in (self.seen or ()):
+            return True
         with guarded("read", self.uri(key)):
             options = dict(self.storage_options)
             return patiently(lambda: bool(DeltaTable.is_deltatable(self.uri(key), storage_options=options)))
@@ -88,14 +97,25 @@ class Lake:
             LakeError: where the storage cannot be read.
         """
         from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
 
-        if not self.exists(key):
+        if version is None and self.seen and key in self.seen:
+            return self.seen[key]
+
+        def load() -> DeltaTable | None:
+            with suppress(TableNotFoundError):
+                return DeltaTable(self.uri(key), storage_options=dict(self.storage_options))
+            return None
+
+        with guarded("read", self.uri(key)):
+            opened = patiently(load)
+        if opened is None:
             raise MissingTableError(
                 f"Delta table {key} does not exist at {self.uri(key)}: materialize the asset {key} first"
             )
-        with guarded("read", self.uri(key)):
-            opened = patiently(lambda: DeltaTable(self.uri(key), storage_options=dict(self.storage_options)))
         if version is None:
+            if self.seen is not None:
+                self.seen[key] = opened
             return opened
         if not 0 <= version <= opened.version():
             raise ValueError(f"Delta table {key} has versions 0 to {opened.version()}, not {version}")
@@ -111,7 +131,7 @@ class Lake:
         key: str,
         *,
         columns: Sequence[str] | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
         version: int | None = None,
     ) -> pa.Table:
         """Rows of a table in the contract's types and column order.
@@ -119,7 +139,7 @@ class Lake:
         Args:
             key: the table's key.
             columns: names to read; all by default.
-            where: equality on partition columns, `{"day": "2026-01-01"}`.
+            where: equality on partition columns, `{"day": "2026-01-01"}`, or several values of one.
             version: Delta version; the latest by default.
         """
         import pyarrow as pa
@@ -297,15 +317,15 @@ def widened(contract: Table, also: Sequence[Column]) -> Table:
     return replace(contract, columns=(*contract.columns, *also)) if also else contract
 
 
-def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str]) -> pa.Table:
+def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str | Sequence[str]]) -> pa.Table:
     """Rows of one version of a Delta table, in the types that it stores.
 
     Args:
         delta: the table at that version.
         columns: names to read.
-        where: equality on partition columns.
+        where: equality on partition columns, or several values of one.
     """
-    filters = [(name, "=", value) for name, value in where.items()] or None
+    filters: Any = [(name, "=" if isinstance(of, str) else "in", of) for name, of in where.items()] or None
     dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
     # Threads of a dataset scan outlive a short process and crash it at exit.
     return dataset.to_table(columns=list(columns), use_threads=False)

@@ -1,5 +1,9 @@
 """Keep the tables small and quick: compact, order, and remove what no version within the retention needs.
 
+Z-order pays where a table has several files and is asked by a column that says nothing about which of them: a lookup
+of one customer then reads one file, not nearly all (`benchmarks/lakehouse.py layout`). A table of one file is read no
+quicker for it, so that only tables beyond the size of a file are ordered, by the columns that their contract names.
+
 Nothing here changes a row. Vacuum also removes change data and the orphans of killed writers; a reader that follows
 changes and was away for longer than the retention loads the whole table instead.
 """
@@ -10,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from deltalake import CommitProperties
 
-from semops_data.contracts import TABLES
+from semops_data.contracts import TABLES, table
 from semops_data.lakehouse.writing import retried
 
 if TYPE_CHECKING:
@@ -22,11 +27,8 @@ if TYPE_CHECKING:
     from semops_data.lakehouse.lake import Lake
 
 SAFE_HOURS = 7 * 24
-Z_ORDER = {"lakehouse/customers": ("customer_id",)}
-"""Tables that are asked by a column that their files are not already apart in, and by which column.
-
-Daily tables are not among them: a day is one file, and what lies in a day was measured to be read no quicker.
-"""
+FILE_BYTES = 100 * 1024 * 1024
+ORDERED = "zOrderBy"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def maintain(
     *,
     retention_hours: int = SAFE_HOURS,
     is_short_retention_allowed: bool = False,
+    file_bytes: int = FILE_BYTES,
 ) -> list[Upkeep]:
     """Compact or order, then vacuum, each table that exists; a second time does nothing.
 
@@ -69,6 +72,7 @@ def maintain(
         retention_hours: files that no version of this age needs are removed; at least 168.
         is_short_retention_allowed: allow less than 168 hours, which breaks readers and time travel of that time, and
             running writers where it is shorter than they take.
+        file_bytes: how large a file becomes at most.
 
     Raises:
         ValueError: where the retention is shorter than 7 days without the permission.
@@ -81,12 +85,13 @@ def maintain(
             "writers that still run would lose their files; allow it explicitly where nobody else uses the lake"
         )
     wanted = keys or [key for key, contract in TABLES.items() if contract.room != "warehouse" and lake.exists(key)]
-    return [_maintain(lake, key, retention_hours, force=is_short_retention_allowed) for key in wanted]
+    force = is_short_retention_allowed
+    return [_maintain(lake, key, retention_hours, file_bytes, force=force) for key in wanted]
 
 
-def _maintain(lake: Lake, key: str, retention_hours: int, *, force: bool) -> Upkeep:
+def _maintain(lake: Lake, key: str, retention_hours: int, file_bytes: int, *, force: bool) -> Upkeep:
     files, size = live_files(lake.open(key))
-    retried(lambda: _compact(lake.open(key), key), lake.uri(key), f"table {key}")
+    is_ordered = retried(lambda: _rewrite(lake.open(key), key, file_bytes), lake.uri(key), f"table {key}")
     delta = lake.open(key)
 
     def vacuum(*, dry_run: bool) -> list[str]:
@@ -100,17 +105,27 @@ def _maintain(lake: Lake, key: str, retention_hours: int, *, force: bool) -> Upk
     delta = lake.open(key)
     files_after, size_after = live_files(delta)
     return Upkeep(
-        key, int(delta.version()), files, files_after, size, size_after, len(removed),
-        is_z_ordered=key in Z_ORDER and files > 1,
-    )  # fmt: skip
+        key, int(delta.version()), files, files_after, size, size_after, len(removed), is_z_ordered=is_ordered
+    )
 
 
-def _compact(delta: DeltaTable, key: str) -> None:
-    if key not in Z_ORDER:
-        delta.optimize.compact()
-    # Ordering rewrites everything: only where there is more than the one file that it leaves.
-    elif live_files(delta)[0] > 1:
-        delta.optimize.z_order(list(Z_ORDER[key]))
+def _rewrite(delta: DeltaTable, key: str, file_bytes: int) -> bool:
+    """Order the rows where that pays, else compact; whether the rows were ordered now."""
+    columns, (files, size) = table(key).z_order_by, live_files(delta)
+    if columns and _is_in_order(delta):
+        return False
+    if not columns or files == 1 or size <= file_bytes:
+        delta.optimize.compact(target_size=file_bytes)
+        return False
+    noted = CommitProperties({ORDERED: list(columns)})
+    delta.optimize.z_order(list(columns), target_size=file_bytes, commit_properties=noted)
+    return True
+
+
+def _is_in_order(delta: DeltaTable) -> bool:
+    """Whether nothing was written since the rows were ordered: ordering writes every file anew."""
+    steps = (step for step in delta.history() if not step["operation"].startswith("VACUUM"))
+    return ORDERED in next(steps, {})
 
 
 def live_files(delta: DeltaTable) -> tuple[int, int]:

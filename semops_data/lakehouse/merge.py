@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import TableNotFoundError
 
 from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
@@ -133,10 +134,12 @@ def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
     import polars as pl
 
     keys = pl.DataFrame(pl.from_arrow(data.select(list(contract.keys))))
-    repeated = keys.filter(keys.is_duplicated())
-    if repeated.height:
+    # The rows are in key order: what is repeated stands side by side.
+    is_repeated = keys.select(pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(value=False)).to_series()
+    if is_repeated.any():
         raise ValueError(
-            f"rows for {contract.key} repeat keys, {repeated.row(0)} first: remove duplicates before merging"
+            f"rows for {contract.key} repeat keys, {keys.filter(is_repeated).row(0)} first: remove duplicates before "
+            "merging"
         )
 
 
@@ -184,10 +187,10 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
     """
     uri, options = lake.uri(contract.key), dict(lake.storage_options)
     lake.make_root()
-    if DeltaTable.is_deltatable(uri, storage_options=options):
+    try:
         delta = DeltaTable(uri, storage_options=options)
         evolve(delta, contract)
-    else:
+    except TableNotFoundError:
         delta = DeltaTable.create(
             uri,
             commented(contract.arrow_schema),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from semops_data.contracts import Table
+    from semops_data.contracts import Column, Table
     from semops_data.landing.landed import Landed
 
 
@@ -74,26 +74,39 @@ def refine(
     contract = table(f"lakehouse/{name}")
     added = pl.DataFrame(pl.from_arrow(extra)) if extra is not None else pl.DataFrame()
     rows = pl.DataFrame(pl.from_arrow(landed.rows))
-    values, unreadable = {}, {}
-    for column in contract.columns:
-        if column.name == "day" and contract.partition_by:
-            values["day"] = pl.Series("day", [day]).new_from_index(0, rows.height)
-        elif column.name not in DERIVED:
-            values[column.name], unreadable[column.name] = typed(column, rows[raw_name(column)])
-    frame = pl.DataFrame(values)
-    for column in contract.columns:
-        if moment := DERIVED.get(column.name):
-            frame = frame.with_columns(pl.col(moment).dt.strftime("%Y-%m-%d").alias(column.name))
+    read = [column for column in contract.columns if column.name not in DERIVED]
+    # Columns are read side by side, as the expressions of one selection.
+    frame = rows.select([typed(column, rows.schema[raw_name(column)]) for column in read])
+    derived = [pl.col(moment).dt.date().cast(pl.String).alias(name) for name, moment in DERIVED.items()
+               if moment and name in contract.arrow_schema.names]  # fmt: skip
+    if contract.partition_by:
+        derived.append(pl.lit(day).alias(contract.partition_by))
+    frame = frame.with_columns(derived).select(contract.arrow_schema.names)
+    unreadable = {column.name: _unreadable(column, frame, rows) for column in read}
     masks = [
         (Rule.NOT_JSON.value, pl.Series(landed.is_broken)),
-        *_broken_alone(contract, frame, unreadable),
-        *_broken_in_company(contract, frame, day, known),
+        *_missing_or_unreadable(contract, frame, {name: mask for name, mask in unreadable.items() if mask is not None}),
+        *_evaluated(frame, [*_broken_alone(read, frame), *_broken_in_company(contract, day, known)]),
     ]
     reason = _first_reason(masks, rows.height)
     frame = frame.hstack(added.get_columns()) if added.width else frame
     frame = frame.with_columns(_row=pl.int_range(rows.height, dtype=pl.Int64), _reason=reason)
     schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
     return _sort_out(contract, frame, day, landed, schema)
+
+
+def _unreadable(column: Column, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series | None:
+    """Where a value was landed and none is read; none where there is no such row."""
+    values, raw = frame[column.name], rows[raw_name(column)]
+    if column.type == "string" or values.null_count() == raw.null_count():
+        return None
+    return values.is_null() & raw.is_not_null()
+
+
+def _evaluated(frame: pl.DataFrame, masks: Sequence[tuple[str, pl.Expr]]) -> list[tuple[str, pl.Series]]:
+    """The rows that each reason holds for, all computed at once."""
+    columns = frame.select([mask.alias(str(number)) for number, (_, mask) in enumerate(masks)]).get_columns()
+    return [(reason, column) for (reason, _), column in zip(masks, columns, strict=True)]
 
 
 def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Series:
@@ -103,47 +116,56 @@ def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Serie
     # Codes instead of texts: nearly every rule holds for no row at all.
     codes = np.full(rows, -1, np.int16)
     for code, (_, mask) in reversed(list(enumerate(masks))):
-        codes[mask.fill_null(value=False).to_numpy()] = code
+        if mask.any():
+            codes[mask.fill_null(value=False).to_numpy()] = code
     texts = pl.Series("reason", [text for text, _ in masks], dtype=pl.String)
+    if (codes < 0).all():
+        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
     return texts.gather(pl.Series(codes).cast(pl.Int64).set(pl.Series(codes < 0), None))
 
 
-def _broken_alone(
+def _missing_or_unreadable(
     contract: Table, frame: pl.DataFrame, unreadable: Mapping[str, pl.Series]
 ) -> Iterator[tuple[str, pl.Series]]:
-    """Reasons that a value alone gives, with the rows that each holds for, in the order in which rules are tried."""
-    columns = [(column, frame[column.name]) for column in contract.columns if column.name in unreadable]
-    for column, values in columns:
-        if not column.nullable:
-            yield Rule.NULL.on(column.name), values.is_null() & ~unreadable[column.name]
-    for column, _ in columns:
-        yield Rule.UNREADABLE.on(column.name), unreadable[column.name]
-    for column, values in columns:
-        if column.minimum is not None:
-            yield Rule.OUT_OF_RANGE.on(column.name), values < column.minimum
-        if column.maximum is not None:
-            yield Rule.OUT_OF_RANGE.on(column.name), values > column.maximum
-    for column, values in columns:
+    """The first reasons that a value alone gives: it is not there, or it cannot be read."""
+    for column in contract.columns:
+        if not column.nullable and frame[column.name].null_count() and column.name not in DERIVED:
+            is_null, known = frame[column.name].is_null(), unreadable.get(column.name)
+            yield Rule.NULL.on(column.name), is_null if known is None else is_null & ~known
+    for name, mask in unreadable.items():
+        yield Rule.UNREADABLE.on(name), mask
+
+
+def _broken_alone(read: Sequence[Column], frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """The other reasons that a value alone gives, in the order in which rules are tried."""
+    import polars as pl
+
+    for column in read:
+        name, values = column.name, frame[column.name]
+        if column.minimum is not None and (low := values.min()) is not None and low < column.minimum:
+            yield Rule.OUT_OF_RANGE.on(name), pl.col(name) < column.minimum
+        if column.maximum is not None and (high := values.max()) is not None and high > column.maximum:
+            yield Rule.OUT_OF_RANGE.on(name), pl.col(name) > column.maximum
+    for column in read:
         if column.allowed:
-            yield Rule.NOT_ALLOWED.on(column.name), ~values.is_in(list(column.allowed))
+            yield Rule.NOT_ALLOWED.on(column.name), ~pl.col(column.name).is_in(list(column.allowed))
 
 
 def _broken_in_company(
-    contract: Table, frame: pl.DataFrame, day: str, known: Mapping[str, pa.ChunkedArray]
-) -> Iterator[tuple[str, pl.Series]]:
+    contract: Table, day: str, known: Mapping[str, pa.ChunkedArray]
+) -> Iterator[tuple[str, pl.Expr]]:
     """Reasons that come from the partition and from other tables."""
     import polars as pl
 
     moment = next((column.name for column in contract.columns if column.type == "timestamp"), None)
     if contract.partition_by and moment:
         # Some exports may bring rows of the days just before.
-        latest = date.fromisoformat(day)
-        happened = frame[moment].dt.date()
-        earliest = latest - timedelta(days=LATE.get(contract.name, 0))
-        yield Rule.OUTSIDE_DAY.on(moment), (happened > latest) | (happened < earliest)
+        end = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
+        start = end - timedelta(days=1 + LATE.get(contract.name, 0))
+        yield Rule.OUTSIDE_DAY.on(moment), (pl.col(moment) >= end) | (pl.col(moment) < start)
     for name, keys in known.items():
         members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
-        yield Rule.ORPHAN.on(name), frame[name].is_not_null() & ~frame[name].is_in(members.implode())
+        yield Rule.ORPHAN.on(name), pl.col(name).is_not_null() & ~pl.col(name).is_in(members.implode())
 
 
 def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed, schema: pa.Schema) -> Refined:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -63,24 +64,31 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         StoreError: where landing or lake cannot be read or written.
     """
     landed = read_landed(store, name, day)
-    evolution = evolved(lake, landed, name, day, new_columns)
-    refined = refine(name, day, landed, known_keys(lake, name, day, landed), evolution.values)
-    key, partition = f"lakehouse/{name}", {"day": day}
-    quarantined = lake.merge(f"{key}_quarantine", refined.quarantined, where=partition)
-    if is_daily(name):
-        kept = lake.merge(key, refined.kept, where=partition, also=evolution.columns)
-    else:
-        kept = lake.merge(key, refined.kept, newest_by="updated_at", also=evolution.columns)
+    held = lake.snapshot()
+    evolution = evolved(held, landed, name, day, new_columns)
+    refined = refine(name, day, landed, known_keys(held, name, day, landed), evolution.values)
+    key, where, unknown = f"lakehouse/{name}", {"day": day}, landed.unknown_columns
+    # The object's bytes and its raw rows are the larger part of what is held: not beside the writing.
+    del landed
+    with ThreadPoolExecutor(1) as pool:
+        # The two tables know nothing of each other: whichever is written, a second run writes what is missing.
+        writing = pool.submit(lake.merge, f"{key}_quarantine", refined.quarantined, where=where)
+        if is_daily(name):
+            kept = lake.merge(key, refined.kept, where=where, also=evolution.columns)
+        else:
+            kept = lake.merge(key, refined.kept, newest_by="updated_at", also=evolution.columns)
+        quarantined = writing.result()
     note(lake, name, day, evolution.noted)
     reasons = Counter(refined.quarantined.column("reason").to_pylist())
-    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), landed.unknown_columns)
+    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), unknown)
 
 
 def note(lake: Lake, name: str, day: str, rows: pa.Table) -> None:
     """Write what became of the day's new columns; days without any leave no trace."""
-    if not rows.num_rows and not lake.exists(NEW_COLUMNS.key):
-        return
-    held = lake.read(NEW_COLUMNS.key, where={"day": day}) if lake.exists(NEW_COLUMNS.key) else rows
+    try:
+        held = lake.read(NEW_COLUMNS.key, where={"day": day})
+    except MissingTableError:
+        held = rows.slice(0, 0)
     others = held.filter(pc.not_equal(held.column("table_name"), name))
     wanted = pa.concat_tables([others, rows])
     if wanted.num_rows or held.num_rows:
@@ -98,14 +106,8 @@ def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.
     contract = table(f"lakehouse/{name}")
     known = {}
     for column, target, target_column in contract.references:
-        keys = pa.chunked_array(
-            [
-                chunk
-                for where in referred_partitions(name, target, day)
-                for chunk in lake.read(target, columns=[target_column], where=where).column(target_column).chunks
-            ],
-            pa.string(),
-        )
+        where = referred_partitions(name, target, day)
+        keys = lake.read(target, columns=[target_column], where=where).column(target_column)
         refers = pc.count(landed.rows.column(raw_name(contract[column]))).as_py()
         if refers and not len(keys):
             raise MissingTableError(f"{target} holds no rows for {day}, to which {refers} rows of {name} refer: "
@@ -114,9 +116,9 @@ def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.
     return known
 
 
-def referred_partitions(name: str, target: str, day: str) -> list[dict[str, str] | None]:
-    """The partitions of the referred table that rows of a day may refer to; None stands for the whole table."""
+def referred_partitions(name: str, target: str, day: str) -> dict[str, list[str]]:
+    """The partitions of the referred table that rows of a day may refer to; all of a table without any."""
     if not table(target).partition_by:
-        return [None]
+        return {}
     days = [date.fromisoformat(day) - timedelta(days=lag) for lag in range(LOOK_BACK.get(name, 0) + 1)]
-    return [{"day": each.isoformat()} for each in days]
+    return {"day": [each.isoformat() for each in days]}

@@ -16,68 +16,68 @@ INTEGER = r"^-?[0-9]{1,18}$"
 DECIMAL = r"^-?[0-9]{1,13}(\.[0-9]{1,2})?$"
 
 
-def typed(column: Column, raw: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Read one landed column.
+def typed(column: Column, raw: pl.DataType) -> pl.Expr:
+    """How one landed column is read.
 
     Args:
         column: the contract's column; money (`*_cents`) is landed as a decimal number of euros.
-        raw: (n,) landed values of any type.
+        raw: the type that it was landed in.
 
     Returns:
-        The values in the contract's type, null where none was landed or it is unreadable; and, for each row,
-        whether a value was landed that is unreadable.
+        An expression over the landed columns: the values in the contract's type, null where none was landed or it is
+        unreadable. An empty text says no more than none at all, and is never unreadable.
     """
     import polars as pl
 
-    if raw.dtype == pl.Null:
-        raw = raw.cast(pl.String)
+    name = raw_name(column)
+    source = pl.col(name).cast(pl.String) if raw == pl.Null else pl.col(name)
     if column.type == "string":
-        text = raw.cast(pl.String)
-        # An empty text says no more than none at all.
-        return text.set(text == "", None).rename(column.name), pl.repeat(False, len(raw), eager=True)
-    if column.type == "timestamp":
-        values = _moment(raw)
-    elif raw_name(column) != column.name:
-        values = _cents(raw)
+        text = source.cast(pl.String)
+        values = pl.when(text != "").then(text)
+    elif column.type == "timestamp":
+        values = _moment(source, raw)
+    elif name != column.name:
+        values = _cents(source)
     elif column.type == "int64":
-        values = _integer(raw)
+        values = _integer(source, raw)
     elif column.type == "bool":
-        values = (
-            raw
-            if raw.dtype == pl.Boolean
-            else raw.cast(pl.String).replace_strict(
-                {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
-            )
-        )
+        values = source if raw == pl.Boolean else _truth(source)
     else:
         raise ValueError(f"column {column.name}: nothing reads a landed {column.type} yet")
-    return values.rename(column.name), values.is_null() & raw.is_not_null()
+    return values.alias(column.name)
 
 
-def _moment(raw: pl.Series) -> pl.Series:
+def _truth(raw: pl.Expr) -> pl.Expr:
     import polars as pl
 
-    if raw.dtype == pl.String:
+    return raw.cast(pl.String).replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+
+
+def _moment(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    if dtype in (pl.String, pl.Null):
         return raw.str.to_datetime(MOMENT, time_unit="us", time_zone="UTC", strict=False)
-    if isinstance(raw.dtype, pl.Datetime):
-        zoned = raw if raw.dtype.time_zone else raw.dt.replace_time_zone("UTC")
+    if isinstance(dtype, pl.Datetime):
+        zoned = raw if dtype.time_zone else raw.dt.replace_time_zone("UTC")
         return zoned.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-    return pl.Series([None] * len(raw), dtype=pl.Datetime("us", "UTC"))
+    # As long as the column, whatever it is.
+    return pl.when(raw.is_null()).then(None).cast(pl.Datetime("us", "UTC"))
 
 
-def _integer(raw: pl.Series) -> pl.Series:
+def _integer(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     import polars as pl
 
-    if raw.dtype.is_integer():
+    if dtype.is_integer():
         return raw.cast(pl.Int64, strict=False)
     text = raw.cast(pl.String)
-    return text.set(~text.str.contains(INTEGER), None).cast(pl.Int64, strict=False)
+    return pl.when(text.str.contains(INTEGER)).then(text).cast(pl.Int64, strict=False)
 
 
-def _cents(raw: pl.Series) -> pl.Series:
+def _cents(raw: pl.Expr) -> pl.Expr:
     import polars as pl
 
     text = raw.cast(pl.String)
-    known = text.set(~text.str.contains(DECIMAL), None)
+    known = pl.when(text.str.contains(DECIMAL)).then(text)
     # Fewer than 2^53 cents: the product of a double and 100, rounded, is exact.
     return (known.cast(pl.Float64) * 100).round().cast(pl.Int64)

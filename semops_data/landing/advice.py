@@ -22,13 +22,18 @@ def first_line(error: Exception) -> str:
 TRANSIENT = ("HTTP error", "error sending request", "retries", "SlowDown", "InternalError", "timed out", "body error",
              "connection", "503", "500 Internal")  # fmt: skip
 EXHAUSTED = re.compile(r"after (\d+) retries, max_retries: \1\b")
+REFUSED = re.compile(r"status(?: code)?: 4(?!08|09|29)\d\d\b")
+"""An answer that will be the same a moment later: not there, not allowed, not understood."""
 ATTEMPTS, PAUSE_SECONDS = 4, 0.2
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same request may succeed a moment later: throttled, failed inside, or the connection was lost."""
+    text = str(error)
+    if isinstance(error, FileNotFoundError) or REFUSED.search(text):
+        return False
     # Where the client below has tried as often as it may, the endpoint is not stumbling but down.
-    return any(word in str(error) for word in TRANSIENT) and not EXHAUSTED.search(str(error))
+    return any(word in text for word in TRANSIENT) and not EXHAUSTED.search(text)
 
 
 def patiently(work: Callable[[], T]) -> T:

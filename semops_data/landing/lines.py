@@ -1,7 +1,7 @@
 """JSON Lines as rows: each line is a row, whatever stands in it.
 
-Nearly every line is what it should be: what ends as an object ends is parsed in one go, and one count over all bytes
-proves that no line has a key that nobody knows. Only where that fails is any line looked at by itself.
+Nearly every line is what it should be: a block of what ends as objects end is parsed in one go, and one count over its
+bytes proves that no line has a key that nobody knows. Only where that fails is any line looked at by itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,42 +29,85 @@ if TYPE_CHECKING:
     Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 BLANK = b" \t\r\x0b\x0c"
+BLOCK_BYTES = 4 << 20
 OPEN, CLOSE, NEWLINE = ord("{"), ord("}"), ord("\n")
 
 
-def decode_lines(name: str, data: bytes, path: str) -> Landed:
+def decode_lines(name: str, data: bytes, path: str, *, block_bytes: int = BLOCK_BYTES) -> Landed:
     """Read JSON Lines; a line that is no JSON object becomes a broken row, never an error.
 
     Args:
         name: the exported table.
         data: the object's bytes; bytes that are no UTF-8 appear escaped in `texts`.
         path: of the object.
+        block_bytes: about how much is read at once; says nothing about the result.
     """
+    import polars as pl
+
     columns = table(f"landing/{name}").arrow_schema.names
-    lines, is_object = split(data)
+    bounds = _blocks(data, block_bytes)
+    with ThreadPoolExecutor(2) as pool:
+        parts = list(pool.map(lambda bound: _block(data, bound[0], bound[1], columns), bounds))
+    lines = Lines(data, *(np.concatenate([getattr(part.lines, each) for part in parts]) for each in ("starts", "ends")))
+    rows = pl.concat([part.frame for part in parts]).to_arrow(compat_level=pl.CompatLevel.newest())
+    is_broken = np.concatenate([part.is_broken for part in parts])
+    keys = sorted({key for part in parts for key in part.extra.column_names})
+    extra = {key: pa.chunked_array([part.values(key) for part in parts], pa.string()) for key in keys}
+    return Landed(path, rows, lines, is_broken, pa.table(extra))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some lines: where they are, their values with nulls where they are broken, and the values of unknown keys."""
+
+    lines: Lines
+    frame: pl.DataFrame
+    is_broken: Flags
+    extra: pa.Table
+
+    def values(self, key: str) -> pa.Array:
+        """The values of an unknown key, null in each line that lacks it."""
+        is_there = key in self.extra.column_names
+        return self.extra.column(key).combine_chunks() if is_there else pa.nulls(len(self.lines), pa.string())
+
+
+def _blocks(data: bytes, size: int) -> list[tuple[int, int]]:
+    """Runs of whole lines of about that size: small enough to lie in the memory of the block before."""
+    bounds, start = [], 0
+    while start < len(data):
+        end = data.find(b"\n", min(start + size, len(data)) - 1)
+        end = len(data) if end < 0 else end + 1
+        bounds.append((start, end))
+        start = end
+    return bounds or [(0, 0)]
+
+
+def _block(data: bytes, start: int, end: int, columns: Sequence[str]) -> _Block:
+    """Read one block in one go, and where that fails line by line."""
+    lines, is_object = split(data, start, end)
     quick = _in_one_go(lines, is_object, columns)
     frame, is_broken, extra = quick if quick is not None else _one_by_one(lines, is_object, columns)
-    return Landed(path, _spread(frame, is_broken), lines, is_broken, extra)
+    return _Block(lines, _spread(frame, is_broken), is_broken, extra)
 
 
-def split(data: bytes) -> tuple[Lines, Flags]:
-    """The lines that are not blank, and whether each begins and ends as a JSON object does.
+def split(data: bytes, start: int, end: int) -> tuple[Lines, Flags]:
+    """The lines of a block that are not blank, and whether each begins and ends as a JSON object does.
 
     Only the newline ends a line: JSON allows the other separators inside a text.
     """
-    letters = np.frombuffer(data, np.uint8)
+    letters = np.frombuffer(data, np.uint8, end - start, start)
     ends = np.flatnonzero(letters == NEWLINE)
-    if not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
+    if not len(letters) or letters[-1] != NEWLINE:
+        ends = np.append(ends, len(letters))
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     is_filled = ends > starts
     is_object = is_filled.copy()
     is_object[is_filled] = (letters[starts[is_filled]] == OPEN) & (letters[ends[is_filled] - 1] == CLOSE)
     for number in np.flatnonzero(is_filled & ~is_object).tolist():
-        line = data[starts[number] : ends[number]].strip(BLANK)
+        line = data[start + starts[number] : start + ends[number]].strip(BLANK)
         is_filled[number] = bool(line)
         is_object[number] = line.startswith(b"{") and line.endswith(b"}")
-    return Lines(data, starts[is_filled], ends[is_filled]), is_object[is_filled]
+    return Lines(data, start + starts[is_filled], start + ends[is_filled]), is_object[is_filled]
 
 
 def _in_one_go(lines: Lines, is_object: Flags, columns: Sequence[str]) -> tuple[pl.DataFrame, Flags, pa.Table] | None:
@@ -94,13 +139,13 @@ def _has_only(good: bytes, frame: pl.DataFrame) -> bool:
     """
     if not frame.height:
         return True
-    is_spaced = any(space in good and b'"' + space in good for space in (b" ", b"\t", b"\r"))
-    if is_spaced or good.count(b'":') != frame.height * frame.width:
+    if any(space in good and b'"' + space in good for space in (b" ", b"\t", b"\r")):
+        return False
+    if good.count(b'":') != frame.height * frame.width:
         return False
     # A value proves its key; a null may be written, or the key is not there.
-    return all(
-        not frame[name].null_count() or good.count(f'"{name}":'.encode()) == frame.height for name in frame.columns
-    )
+    unproved = [name for name in frame.columns if frame[name].null_count()]
+    return all(good.count(f'"{name}":'.encode()) == frame.height for name in unproved)
 
 
 def _one_by_one(lines: Lines, is_object: Flags, columns: Sequence[str]) -> tuple[pl.DataFrame, Flags, pa.Table]:
@@ -115,14 +160,14 @@ def _one_by_one(lines: Lines, is_object: Flags, columns: Sequence[str]) -> tuple
     return frame, is_broken, _values(texts, is_broken, unknown_keys(texts.gather(good), columns))
 
 
-def _spread(frame: pl.DataFrame, is_broken: Flags) -> pa.Table:
+def _spread(frame: pl.DataFrame, is_broken: Flags) -> pl.DataFrame:
     """One row for each line: of nulls where it is broken."""
     import polars as pl
 
     if is_broken.any():
         places = pl.Series(np.cumsum(~is_broken) - 1).set(pl.Series(is_broken), None)
-        frame = frame.select(pl.all().gather(places)) if frame.height else frame.clear(len(is_broken))
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
+        return frame.select(pl.all().gather(places)) if frame.height else frame.clear(len(is_broken))
+    return frame
 
 
 def _values(lines: pl.Series, is_broken: Flags, keys: Sequence[str]) -> pa.Table:

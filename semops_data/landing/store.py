@@ -84,14 +84,16 @@ class ObjectStore:
         self.write(path, data)
         return Stored(self.uri(path), len(data), fingerprint, changed=True)
 
-    def write(self, path: str, data: bytes | memoryview) -> None:
+    def write(self, path: str, data: bytes) -> None:
         """Store an object under a path that nobody else uses, without a look at what lies there.
 
         Raises:
             StoreError: where it could not be written.
         """
         try:
-            patiently(lambda: self._client.put(path, data))
+            # The client takes a view of signed bytes, as Arrow's buffers give it, for a list of numbers.
+            plain = data if isinstance(data, bytes) else data.cast("B")
+            patiently(lambda: self._client.put(path, plain))
         except (OSError, self._errors) as error:
             raise self._failure("write", path, error) from error
 

@@ -27,8 +27,12 @@ def stability(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lak
     """Warn where two measures of a column agree that it moved too far; what was not compared is told as such."""
     from semops_data.profiling.history import read_day
 
+    days: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for key in sorted(check.asset_key for check in context.selected_asset_check_keys):
-        rows = read_day(lake, f"lakehouse/{key.path[-1]}", _day(context, key))
+        day = _day(context, key)
+        if day not in days:
+            days[day] = read_day(lake, day)
+        rows = days[day].get(f"lakehouse/{key.path[-1]}", [])
         moved = [row for row in rows if not row["is_stable"]]
         actual = "; ".join(_said(row) for row in (moved or rows)[:NAMED])
         yield dg.AssetCheckResult(

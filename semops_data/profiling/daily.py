@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from semops_data.profiling.drift import drift
 from semops_data.profiling.profile import Profile, profile_view
 from semops_data.profiling.render import markdown, picture
 from semops_data.profiling.rows import earlier_days, from_rows, to_rows, write_rows
-from semops_data.profiling.source import connect_partition
+from semops_data.profiling.source import PARTITION_MEMORY_LIMIT, connect, open_partition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,9 +67,11 @@ def profile_day(lake: Lake, tables: Mapping[str, str | None], *, day: str) -> li
         return []
     held = {other: lake.read(PROFILES.key, where={"day": other}) for other in earlier_days(lake, day)}
     profiled: dict[str, tuple[Profile, dict[str, Move]]] = {}
-    for key, partition in tables.items():
-        earlier = {other: found for other, rows in held.items() if (found := from_rows(rows, key)) is not None}
-        profiled[key] = _one(lake, key, partition, earlier)
+    # One database for all tables: to open one takes as long as to profile a small table.
+    with connect(memory=PARTITION_MEMORY_LIMIT) as connection:
+        for key, partition in tables.items():
+            earlier = {other: found for other, rows in held.items() if (found := from_rows(rows, key)) is not None}
+            profiled[key] = _one(connection, lake, key, partition, earlier)
     rows = {key: to_rows(profile, day=day) for key, (profile, _) in profiled.items()}
     moved = {key: history.to_rows(moves.values(), key, day=day) for key, (_, moves) in profiled.items()}
     write_rows(lake, PROFILES.key, pa.concat_tables(rows.values()), tables=list(rows), day=day)
@@ -90,11 +92,11 @@ def profile_day(lake: Lake, tables: Mapping[str, str | None], *, day: str) -> li
 
 
 def _one(
-    lake: Lake, key: str, partition: str | None, earlier: Mapping[str, Profile]
+    connection: Any, lake: Lake, key: str, partition: str | None, earlier: Mapping[str, Profile]
 ) -> tuple[Profile, dict[str, Move]]:
     contract = table(key)
     column = contract.partition_by
-    with connect_partition(lake, key, {column: partition} if column and partition else {}) as connection:
+    with open_partition(connection, lake, key, {column: partition} if column and partition else {}):
         profile = profile_view(connection, key)
         moves = drift(connection, profile, earlier)
     # A new day has other days, other keys, and refers to other keys of that day: that says nothing.

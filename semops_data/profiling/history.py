@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +9,7 @@ import pyarrow.compute as pc
 
 from semops_data.contracts.profiles import DRIFT
 from semops_data.profiling.drift import MATTERS_PSI
-from semops_data.profiling.render import MAX_PICTURE_BYTES
+from semops_data.profiling.svg import image, label, line, triangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +19,9 @@ if TYPE_CHECKING:
 
 DAYS_SHOWN = 30
 COLUMNS_SHOWN = 5
+COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd")
+PLOT_WIDTH, BASE = 280, 100
+"""Pixels of the plot's width, and of the line on which an index of 0 lies."""
 
 
 def to_rows(moves: Iterable[Move], table_key: str, *, day: str) -> pa.Table:
@@ -46,13 +47,15 @@ def to_rows(moves: Iterable[Move], table_key: str, *, day: str) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=DRIFT.arrow_schema)
 
 
-def read_day(lake: Lake, table_key: str, day: str) -> list[dict[str, Any]]:
-    """The rows of one table and day, the furthest move first; none where nothing was compared."""
-    if not lake.exists(DRIFT.key):
-        return []
-    held = lake.read(DRIFT.key, where={"day": day})
-    rows: list[dict[str, Any]] = held.filter(pc.equal(held["table_key"], table_key)).to_pylist()
-    return sorted(rows, key=lambda row: -row["jensen_shannon"] / row["jensen_shannon_limit"])
+def read_day(lake: Lake, day: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of one day by table, the furthest move first; none where nothing was compared."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if lake.exists(DRIFT.key):
+        for row in lake.read(DRIFT.key, where={"day": day}).to_pylist():
+            found.setdefault(row["table_key"], []).append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: -row["jensen_shannon"] / row["jensen_shannon_limit"])
+    return found
 
 
 def read_until(lake: Lake, day: str) -> pa.Table:
@@ -83,28 +86,18 @@ def picture(history: pa.Table, table_key: str) -> str | None:
     for row in mine:
         by_column.setdefault(row["column_name"], {})[row["day"]] = row["population_stability_index"]
     shown = sorted(by_column, key=lambda name: (-max(by_column[name].values()), name))[:COLUMNS_SHOWN]
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 1.6), dpi=80)
-    axes = figure.add_axes((0.02, 0.14, 0.66, 0.8))
-    # Ticks and a legend would take three times as long.
-    axes.set_axis_off()
     highest = max(MATTERS_PSI, *(max(by_column[name].values()) for name in shown)) * 1.05
-    axes.set_ylim(0, highest)
+
+    def at(day: str, index: float) -> tuple[float, float]:
+        return 8 + PLOT_WIDTH * days.index(day) / (len(days) - 1), BASE - (BASE - 8) * index / highest
+
+    parts = [line([at(days[0], MATTERS_PSI), at(days[-1], MATTERS_PSI)], color="#999999", dashes="4 3")]
     for number, name in enumerate(shown):
-        places = [place for place, day in enumerate(days) if day in by_column[name]]
-        color = f"C{number}"
-        axes.plot(places, [by_column[name][days[place]] for place in places], marker=".", lw=1, color=color)
-        legend = f"{name[:24]} {by_column[name][days[places[-1]]]:.2f}"
-        figure.text(0.7, 0.85 - 0.13 * number, legend, fontsize=6, color=color, parse_math=False)
-    alarms = sorted({days.index(row["day"]) for row in mine if not row["is_stable"]})
-    axes.plot(alarms, [MATTERS_PSI] * len(alarms), "v", color="#c44e52", ms=6)
-    axes.axhline(MATTERS_PSI, color="#999999", lw=0.8, ls="--")
+        known = [day for day in days if day in by_column[name]]
+        parts.append(line([at(day, by_column[name][day]) for day in known], color=COLORS[number]))
+        legend = f"{name[:24]} {by_column[name][known[-1]]:.2f}"
+        parts.append(label(PLOT_WIDTH + 20, 18 + 15 * number, legend, color=COLORS[number]))
+    alarms = sorted({row["day"] for row in mine if not row["is_stable"]})
+    parts += [triangle(*at(day, MATTERS_PSI), color="#c44e52") for day in alarms]
     caption = f"{days[0]} to {days[-1]}: stability index, 0 to {highest:.2g}; dashed {MATTERS_PSI:g}, triangle: alarm"
-    figure.text(0.02, 0.02, caption, fontsize=6)
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)
-    if len(buffer.getvalue()) > MAX_PICTURE_BYTES:
-        return None
-    return f"![how far it moved](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+    return image("how far it moved", PLOT_WIDTH + 150, BASE + 18, [*parts, label(8, BASE + 14, caption)])

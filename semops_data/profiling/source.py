@@ -58,12 +58,20 @@ def connect(*, threads: int = 1, memory: str = MEMORY_LIMIT) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def connect_partition(lake: Lake, key: str, where: Mapping[str, str]) -> Iterator[Any]:
-    """A connection whose view `profiled` is a table of the lake, or a partition of it; never the rows in memory.
+    """A connection whose view `profiled` is a table of the lake, or a partition of it; see `open_partition`."""
+    with connect(memory=PARTITION_MEMORY_LIMIT) as connection, open_partition(connection, lake, key, where):
+        yield connection
+
+
+@contextlib.contextmanager
+def open_partition(connection: Any, lake: Lake, key: str, where: Mapping[str, str]) -> Iterator[None]:
+    """Make a table of the lake, or a partition of it, the view `profiled`; never the rows in memory.
 
     DuckDB reads the Parquet files of the table's latest version where they are local; from an object store they are
     streamed to a temporary file first.
 
     Args:
+        connection: whose view it becomes, for as long as the block lasts.
         lake: where the table is.
         key: the table's key.
         where: equality on partition columns.
@@ -74,12 +82,13 @@ def connect_partition(lake: Lake, key: str, where: Mapping[str, str]) -> Iterato
     delta = lake.open(key)
     names = table(key).arrow_schema.names
     with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(connect(memory=PARTITION_MEMORY_LIMIT))
         files, constants = _local_files(lake, delta, key, where)
         if files is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="semops-profile-"))
             files, constants = [_spooled(delta, folder, names, where)], {}
         if not files:
+            # A result that was not read to its end is in the way.
+            connection.execute("SELECT 1").fetchall()
             connection.register("no_rows", table(key).arrow_schema.empty_table())
             source = "SELECT * FROM no_rows"
         else:
@@ -89,8 +98,8 @@ def connect_partition(lake: Lake, key: str, where: Mapping[str, str]) -> Iterato
                 f"SELECT {', '.join(chosen)} "  # noqa: S608 - names of a contract, quoted paths
                 f"FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
             )
-        connection.execute(f"CREATE VIEW {VIEW} AS {source}")
-        yield connection
+        connection.execute(f"CREATE OR REPLACE VIEW {VIEW} AS {source}")
+        yield
 
 
 def _local_files(

@@ -1,6 +1,6 @@
 """The known answers of a day, computed with numpy from clean rows: every later room must reproduce them.
 
-Rows are added batch by batch; what is kept between them is a few numbers per customer, product and answer.
+Rows are added batch by batch; what is kept between them is two numbers per order, and some per product and answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from semops_data.contracts import table
 from semops_data.contracts.shop import FUNNEL_STEPS, LATER_DAYS
 from semops_data.synthesis.catalogue import product_ids
-from semops_data.synthesis.people import customer_ids, customer_range
+from semops_data.synthesis.people import customer_ids
 from semops_data.synthesis.sales import days_before, lot_batches, worth
 from semops_data.synthesis.strings import constant
 from semops_data.synthesis.web import NOBODY
@@ -121,8 +121,7 @@ class Answers:
         """Nothing is known yet."""
         self.business, self.day = business, day
         self.sums: Counter[str] = Counter()
-        customers = customer_range(business, day)[1]
-        self.customers = {name: np.zeros(customers, np.int64) for name in ("net_revenue_cents", "orders")}
+        self.buyers: list[tuple[Ints, Ints]] = []
         self.products = {
             name: np.zeros(business.product_count, np.int64)
             for name in ("gmv_cents", "discount_cents", "units", "orders")
@@ -133,8 +132,7 @@ class Answers:
         self.sums.update(revenue(clean["orders"], clean["order_items"]))
         self.sums.update(after_sales(clean["payments"], clean["returns"]))
         self.sums.update(funnel(sales, visits))
-        np.add.at(self.customers["net_revenue_cents"], sales.customer, sales.paid - sales.refund)
-        np.add.at(self.customers["orders"], sales.customer, 1)
+        self.buyers.append((sales.customer, sales.paid - sales.refund))
         size = self.business.product_count
         pairs = np.sort(sales.item_order * size + sales.product)
         bought = {
@@ -153,7 +151,7 @@ class Answers:
 
     def parts(self) -> Iterator[pa.Table]:
         """All answers in parts of bounded size: rows of `synthesis/truth`."""
-        seen = np.flatnonzero(self.customers["orders"])
+        seen, spent, orders = self._customers()
         sold = np.flatnonzero(self.products["orders"])
         sums = dict(self.sums)
         net = sums["gmv_cents"] - sums["discount_cents"] - sums["refund_cents"]
@@ -165,10 +163,18 @@ class Answers:
             yield self._wide(placed.isoformat(), {f"{RESTATED}{name}": n for name, n in values.items()}, {})
         for name, totals in self.products.items():
             yield self._long(f"product_{name}", product_ids(sold), totals[sold])
-        for name, totals in self.customers.items():
+        for name, totals in (("net_revenue_cents", spent), ("orders", orders)):
             for first in range(0, seen.size, BLOCK):
-                block = seen[first : first + BLOCK]
-                yield self._long(f"customer_{name}", customer_ids(block), totals[block])
+                block = slice(first, first + BLOCK)
+                yield self._long(f"customer_{name}", customer_ids(seen[block]), totals[block])
+
+    def _customers(self) -> tuple[Ints, Ints, Ints]:
+        """Who ordered, in order, what each has spent less what was refunded, and how often each has ordered."""
+        who = np.concatenate([customer for customer, _ in self.buyers])
+        order = np.argsort(who)
+        who, net = who[order], np.concatenate([spent for _, spent in self.buyers])[order]
+        firsts = np.flatnonzero(np.diff(who, prepend=-1))
+        return who[firsts], np.add.reduceat(net, firsts), np.diff(firsts, append=who.size)
 
     def _wide(self, subject: str, sums: Mapping[str, int], shares: Mapping[str, float | None]) -> pa.Table:
         """Answers about one subject."""

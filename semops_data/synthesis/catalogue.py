@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,7 @@ def _version(business: Business, index: Ints, day: date) -> tuple[Ints, Ints]:
     return since // PRICE_DAYS, day.toordinal() - since % PRICE_DAYS
 
 
+@lru_cache(maxsize=8)
 def list_prices(business: Business, day: date) -> Ints:
     """List price of every product on the day, in cents: (product_count,)."""
     index = np.arange(business.product_count)
@@ -54,7 +56,9 @@ def list_prices(business: Business, day: date) -> Ints:
     version, _ = _version(business, index, day)
     swing = 0.9 + 0.2 * lasting(business, "price", index * VERSIONS + version)
     # Prices end in 9 cents, as they do in shops.
-    return (base * swing * 10).astype(np.int64) * 10 + 9
+    prices: Ints = (base * swing * 10).astype(np.int64) * 10 + 9
+    prices.flags.writeable = False
+    return prices
 
 
 def products(business: Business, day: date) -> pa.Table:

@@ -7,6 +7,7 @@ quarantine and de-duplication are exactly the clean ones, and the known answers 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,7 @@ REPEATED = Fault("duplicate_row", DUPLICATE)
 CUT = Fault("unreadable_row", Rule.NOT_JSON.value)
 
 
+@lru_cache(maxsize=32)
 def faults(name: str) -> tuple[Fault, ...]:
     """Every way in which a row of the exported table can break its contract."""
     contract = table(f"lakehouse/{name}")
@@ -131,7 +133,7 @@ def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], 
     for cut, first, size in zip(cuts.tolist(), firsts.tolist(), sizes.tolist(), strict=True):
         parts += [clean.slice(done, cut - done), copies.slice(first, size)]
         done = cut
-    return pa.concat_tables([*parts, clean.slice(done)]).combine_chunks()
+    return pa.concat_tables([*parts, clean.slice(done)])
 
 
 def _overwritten(

@@ -51,8 +51,28 @@ DAY_FAULTS = (
     DayFault("drift", "drift", "order_items", "quantity", "check:profiling/order_items:distribution_is_stable"),
     DayFault("refunds_in_revenue", "silent_redefinition", "orders", "refund",
              "check:lakehouse/daily_revenue:equals_the_truth"),
+    DayFault("redefined_revenue", "silent_redefinition", "orders", "refund",
+             "check:warehouse/daily_revenue:sql_computes_the_definitions"),
 )  # fmt: skip
 """Every fault of `Scenario`."""
+
+
+REDEFINITION = ("daily_revenue", " - o.refund_cents, 0) AS net_revenue_cents", ", 0) AS net_revenue_cents")
+"""The mart, and what its SQL says before and after somebody has silently changed a metric."""
+
+
+def redefined(business: Business, mart: str, day: date, sql: str) -> str:
+    """The SQL of a mart as the scenario of the day has it.
+
+    Raises:
+        ValueError: where the SQL no longer says what the fault would change, so that nothing would be planted.
+    """
+    name, old, new = REDEFINITION
+    if mart != name or not business.scenario.is_on("redefined_revenue", business, day):
+        return sql
+    if old not in sql:
+        raise ValueError(f"the SQL of {mart} has no {old!r}: the fault redefined_revenue cannot be planted")
+    return sql.replace(old, new)
 
 
 def distort(business: Business, name: str, day: date, raw: pa.Table) -> pa.Table:
@@ -73,8 +93,8 @@ def distort(business: Business, name: str, day: date, raw: pa.Table) -> pa.Table
 def _distorted(fault: DayFault, raw: pa.Table) -> pa.Table:
     if fault.scenario == "new_column":
         return raw.append_column(fault.column, pa.repeat("gold", raw.num_rows))
-    if fault.scenario == "drift":
-        # The draws themselves have changed; the export is right.
+    if fault.scenario in ("drift", "redefined_revenue"):
+        # The draws themselves have changed, or what is made of them; the export is right.
         return raw
     values = raw.column(fault.column)
     if fault.scenario == "changed_type":

@@ -22,6 +22,7 @@ class Scenario:
         changed_type: quantities in stock are exported as texts with a unit.
         drift: customers order many more units of everything: the data are right, and different.
         refunds_in_revenue: refunds are exported as 0, so that net revenue silently includes them.
+        redefined_revenue: the SQL of the mart no longer takes refunds off; every row of the exports is right.
     """
 
     cents_as_euros: int | None = None
@@ -30,6 +31,7 @@ class Scenario:
     changed_type: int | None = None
     drift: int | None = None
     refunds_in_revenue: int | None = None
+    redefined_revenue: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Scenario:

@@ -139,15 +139,16 @@ def _clock() -> Halves:
 
 def decimal(cents: pa.Array) -> pa.Array:
     """Cents as texts in euros with two decimals; null where they are."""
-    texts = _amounts()
-    values = cents.fill_null(0).to_numpy()
+    texts, is_null = _amounts(), None
+    if cents.null_count:
+        is_null, cents = cents.is_null().to_numpy(zero_copy_only=False), cents.fill_null(0)
+    values = cents.to_numpy()
     large = np.flatnonzero(values >= KNOWN_CENTS)
     if large.size:
         texts = pa.concat_arrays([texts, _written(pa.array(values[large]))])
         values = values.copy()
         values[large] = KNOWN_CENTS + np.arange(large.size)
-    places = pa.array(values, mask=cents.is_null().to_numpy(zero_copy_only=False) if cents.null_count else None)
-    return texts.take(places)
+    return texts.take(pa.array(values.astype(np.int32), mask=is_null))
 
 
 @lru_cache(maxsize=1)

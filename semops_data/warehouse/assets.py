@@ -8,9 +8,10 @@ from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.contracts.marts import HISTORIES
+from semops_data.contracts.shop import LATER_DAYS
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
-from semops_data.partitions import calendar
+from semops_data.partitions import calendar, days_back
 from semops_data.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ MARTS = {
     "product_performance": ("fct_order_items", "fct_orders", "dim_products"),
 }
 """The marts, each with the tables of the warehouse that its SQL reads."""
+LOOKS_BACK = ("revenue_restated",)
+"""The marts whose day is computed from days before it too."""
 
 
 def build_fact(source: str) -> dg.AssetsDefinition:
@@ -103,7 +106,7 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["warehouse", name],
-        deps=[["warehouse", fact] for fact in facts],
+        deps=[_dep(name, fact) for fact in facts],
         partitions_def=calendar if contract.partition_by else None,
         pool=POOL,
         kinds={"snowflake", "sql"},
@@ -129,6 +132,11 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
         )
 
     return mart
+
+
+def _dep(mart: str, fact: str) -> dg.AssetDep:
+    """A mart's dependency on a fact: on the same day of it, or on those that its SQL looks back to."""
+    return dg.AssetDep(["warehouse", fact], partition_mapping=days_back(LATER_DAYS) if mart in LOOKS_BACK else None)
 
 
 def _metadata(warehouse: Warehouse, done: "Load", **more: Any) -> dict[str, Any]:

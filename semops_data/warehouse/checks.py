@@ -99,11 +99,13 @@ def build_mart_checks(name: str) -> dg.AssetChecksDefinition:
         from semops_data.contracts.formulas import formulas
         from semops_data.warehouse import compare
         from semops_data.warehouse.formulas import deviations
+        from semops_data.warehouse.marts import mart_sql
 
         contract = table(f"warehouse/{name}")
         days: list[str] | list[None] = _days(context, warehouse, contract.key) if contract.partition_by else [None]
         rows = {day: compare.rows_of(warehouse, contract.key, day=day) for day in days}
-        yield _verdict(DEFINITIONS, key, len(formulas(name)), [asdict(found) for found in deviations(name)])
+        sql = mart_sql(name, days[-1] if days else None)
+        yield _verdict(DEFINITIONS, key, len(formulas(name)), [asdict(found) for found in deviations(name, sql)])
         yield _verdict(TRUTH, key, *compare.mart_against_truth(warehouse, lake, name, rows))
         if name in SHARED:
             yield _verdict(AGREES, key, *compare.mart_against_lake(lake, name, rows))

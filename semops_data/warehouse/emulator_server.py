@@ -63,7 +63,8 @@ class Keeper:
 
     def reap(self) -> None:
         """Roll back the sessions whose client is dead: their open transactions would block others for ever."""
-        for session in [session for session, pid in self.clients.items() if not _is_alive(pid)]:
+        dead = {pid for pid in set(self.clients.values()) if not _is_alive(pid)}
+        for session in [session for session, pid in self.clients.items() if pid in dead]:
             del self.clients[session]
             if (connection := self.sessions.pop(session, None)) is not None:
                 connection.close()
@@ -110,6 +111,8 @@ def build_app(keeper: Keeper) -> Starlette:
 
     async def query(request: Request) -> Response:
         _failure.set(None)
+        # A client that keeps its connection logs in once: it must not wait for a transaction that nobody will end.
+        keeper.reap()
         response: Response = await fs.query_request(request)
         if response.status_code != 500:
             return response
@@ -169,6 +172,9 @@ def serve(data: Path, *, databases: Sequence[str], port: int, idle_seconds: floa
     from fakesnow import info_schema
     from fakesnow.instance import FakeSnow
 
+    from semops_data.warehouse import emulator_quick
+
+    emulator_quick.install()
     info_schema.insert_table_comment_sql = comment_sql
     # A relative path: fakesnow puts it into SQL as it is, and the home's name may hold a quote.
     os.chdir(data)

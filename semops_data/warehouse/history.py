@@ -15,12 +15,17 @@ from semops_data.contracts import table
 from semops_data.contracts.loads import LOAD_LEDGER
 from semops_data.contracts.marts import natural_key, surrogate, tracked
 from semops_data.lakehouse.digest import digest
-from semops_data.warehouse import ddl, ledger
-from semops_data.warehouse.load import Load, conform, copy, count, merge, prepare, send, swap
+from semops_data.warehouse import ledger
+from semops_data.warehouse.changing import apply, merge, same_key
+from semops_data.warehouse.fitting import conform
+from semops_data.warehouse.load import Load
 from semops_data.warehouse.names import quote
 from semops_data.warehouse.session import Counts
+from semops_data.warehouse.staging import GONE, clear, copy, send, stage_table
+from semops_data.warehouse.tables import prepare
 
 if TYPE_CHECKING:
+    from semops_data.contracts import Table
     from semops_data.lakehouse.lake import Lake
     from semops_data.landing.store import ObjectStore
     from semops_data.warehouse.session import Session
@@ -65,29 +70,37 @@ def load_history(warehouse: Warehouse, name: str, rows: pa.Table, *, day: str, r
     """
     seen, dimension = table(f"warehouse/snap_{name}"), table(f"warehouse/dim_{name}")
     data = conform(seen, rows.append_column("day", pa.repeat(day, rows.num_rows)), day)
-    content, key = digest(data), dimension.key
-    with warehouse.session(run_id=run_id, asset_key=key) as session:
+    note = ledger.Note(dimension.key, day, run_id, digest(data), data.num_rows)
+    with warehouse.session(run_id=run_id, asset_key=dimension.key) as session:
         prepare(session, warehouse, LOAD_LEDGER, seen, dimension)
-        last = ledger.latest(session, warehouse, key, day)
-        if last and last.digest == content and count(session, warehouse, seen, day) == data.num_rows:
-            return Load(key, day, data.num_rows, Counts(), content, is_skipped=True)
-        stage_table, path = send(session, warehouse, seen, data, day)
-        session.execute(ddl.create_stage_table(dimension, f"STAGE_{dimension.name}"))
-        identifier = natural_key(name).name
-        session.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote('AFFECTED')} ({quote(identifier)} VARCHAR)")
+        if note.is_held(ledger.latest(session, warehouse, seen, day, key=dimension.key)):
+            return Load(dimension.key, day, data.num_rows, Counts(), note.digest, is_skipped=True)
+        observed, path = send(session, warehouse, seen, data)
+        versions = stage_table(session, dimension)
         with session.transaction():
-            copy(session, warehouse, seen, stage_table, path, data)
-            session.execute(
-                f"INSERT INTO {quote('AFFECTED')} SELECT {quote(identifier)} FROM {quote(stage_table)} UNION "  # noqa: S608
-                f"SELECT {quote(identifier)} FROM {warehouse.name(seen.name)} WHERE {quote('day')} = ?",
-                day,
-            )
-            swap(session, warehouse, seen, stage_table, day)
-            counts = _derive(session, warehouse, name)
-            ledger.record(
-                session, warehouse, key, day=day, run_id=run_id, digest=content, rows=data.num_rows, counts=counts
-            )
-    return Load(key, day, data.num_rows, counts, content, is_skipped=False, sent=data.num_rows)
+            copy(session, warehouse, seen, observed, path, data)
+            gone = _mark_gone(session, warehouse, seen, observed, day)
+            apply(session, warehouse, seen, observed, has_gone=gone > 0)
+            counts = _derive(session, warehouse, name, observed, versions)
+            ledger.record(session, warehouse, seen, note, counts)
+    return Load(dimension.key, day, data.num_rows, counts, note.digest, is_skipped=False, sent=data.num_rows)
+
+
+def _mark_gone(session: Session, warehouse: Warehouse, seen: Table, observed: str, day: str) -> int:
+    """Add the day's former rows that are not among the new ones to the stage table, marked: theirs changes too.
+
+    Returns:
+        How many there are.
+    """
+    columns = ", ".join(quote(column.name) for column in seen.columns)
+    there = ", ".join(f"t.{quote(column.name)}" for column in seen.columns)
+    stage, gone = quote(observed), quote(GONE)
+    added = session.change(
+        f"INSERT INTO {stage} ({columns}, {gone}) SELECT {there}, TRUE FROM {warehouse.name(seen.name)} AS t "  # noqa: S608
+        f"WHERE t.{quote('day')} = ? AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {same_key(seen)})",
+        day,
+    )
+    return added.inserted
 
 
 def versions_sql(name: str, observations: str, affected: str | None = None) -> str:
@@ -117,17 +130,18 @@ def versions_sql(name: str, observations: str, affected: str | None = None) -> s
     )
 
 
-def _derive(session: Session, warehouse: Warehouse, name: str) -> Counts:
-    """Bring the versions of the affected keys into the dimension; inside the transaction."""
-    dimension, observations = table(f"warehouse/dim_{name}"), warehouse.name(f"snap_{name}")
-    stage, affected = quote(f"STAGE_{dimension.name}"), quote("AFFECTED")
+def _derive(session: Session, warehouse: Warehouse, name: str, observed: str, versions: str) -> Counts:
+    """Bring the versions of what the stage table of observations names into the dimension; inside the transaction."""
+    dimension = table(f"warehouse/dim_{name}")
+    stage, affected = quote(versions), quote(observed)
     columns = ", ".join(quote(column.name) for column in dimension.columns)
-    select = versions_sql(name, observations, affected)
+    select = versions_sql(name, warehouse.name(f"snap_{name}"), affected)
+    clear(session, versions)
     session.execute(f"INSERT INTO {stage} ({columns}) {select}")
     counts = merge(session, warehouse, dimension, stage)
     identifier, version = quote(natural_key(name).name), quote(surrogate(name))
     return counts + session.change(
         f"DELETE FROM {warehouse.name(dimension.name)} AS t "  # noqa: S608 - quoted names
-        f"WHERE t.{identifier} IN (SELECT {identifier} FROM {affected}) "
+        f"WHERE EXISTS (SELECT 1 FROM {affected} AS a WHERE a.{identifier} = t.{identifier}) "
         f"AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE s.{version} = t.{version})"
     )

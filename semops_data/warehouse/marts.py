@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semops_data.contracts import TABLES, table
+from semops_data.settings import load_settings
+from semops_data.synthesis.faults import redefined
+from semops_data.synthesis.parameters import Business
 from semops_data.warehouse import ddl
 from semops_data.warehouse.load import Load, refresh
 
@@ -20,14 +24,18 @@ SQL_FOLDER = Path(__file__).parent / "sql"
 SOURCES = re.compile(r"\b(?:fct|dim)_[a-z_]+\b")
 
 
-def mart_sql(name: str) -> str:
-    """The mart's SELECT as written.
+def mart_sql(name: str, day: str | None = None) -> str:
+    """The mart's SELECT as written; of a day on which the scenario plants a redefinition, as it runs then.
 
     Raises:
         FileNotFoundError: naming the mart, where there is none of that name.
     """
     path = SQL_FOLDER / f"{table(f'warehouse/{name}').name}.sql"
-    return path.read_text(encoding="utf-8")
+    sql = path.read_text(encoding="utf-8")
+    settings = load_settings()
+    if day is None or not settings.scenario:
+        return sql
+    return redefined(Business.from_settings(settings), name, date.fromisoformat(day), sql)
 
 
 def build_mart(warehouse: Warehouse, name: str, *, day: str | None = None, run_id: str = "") -> tuple[Load, pa.Table]:
@@ -49,7 +57,7 @@ def build_mart(warehouse: Warehouse, name: str, *, day: str | None = None, run_i
     contract = table(f"warehouse/{name}")
     if (contract.partition_by is None) != (day is None):
         raise ValueError(f"{contract.key} is {'not ' if day else ''}computed day by day; got day {day!r}")
-    select, values = bind(strip_comments(mart_sql(name)), day)
+    select, values = bind(strip_comments(mart_sql(name, day)), day)
     return refresh(warehouse, contract.key, select, *values, reads=sources(name), day=day, run_id=run_id)
 
 

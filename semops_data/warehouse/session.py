@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semops_data.warehouse.names import literal
@@ -38,13 +39,34 @@ class Counts:
         return Counts(self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted)
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What is known of one connection for as long as it lives, so that it is not asked or made again.
+
+    Attributes:
+        columns: upper-case columns by upper-case table of the schema; empty until they were asked.
+        made: names of what was made for this session alone: stage tables, and the stage.
+        folder: folder of the stage that no other session uses.
+    """
+
+    columns: dict[str, set[str]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    folder: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
 class Session:
     """One connection; use it from one thread."""
 
-    def __init__(self, connection: Any, where: str, *, is_emulated: bool) -> None:
+    def __init__(
+        self, connection: Any, where: str, *, is_emulated: bool, tag: str = "", memory: Memory | None = None
+    ) -> None:
         self._connection = connection
         self._where = where
+        # Sent with each statement: a connection outlives the asset, and its tag must not.
+        self._parameters = {"QUERY_TAG": tag}
         self.is_emulated = is_emulated
+        self.memory = memory or Memory()
+        self.is_lost = False
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement; `?` stands for the bound values.
@@ -112,8 +134,9 @@ class Session:
 
         cursor = self._connection.cursor()
         try:
-            cursor.execute(sql, values or None)
+            cursor.execute(sql, values or None, _statement_params=self._parameters)
         except errors.OperationalError as error:
+            self.is_lost = True
             raise UnreachableError(
                 f"the connection to Snowflake at {self._where} was lost: {error.msg}. Run the load again: it was "
                 "rolled back"

@@ -11,8 +11,8 @@ from semops_data.contracts import table
 from semops_data.contracts.loads import LOAD_LEDGER
 from semops_data.contracts.marts import changing_references, natural_key, tracked
 from semops_data.warehouse.compare import Difference, against_rows
-from semops_data.warehouse.load import prepare
 from semops_data.warehouse.names import quote
+from semops_data.warehouse.tables import prepare
 
 if TYPE_CHECKING:
     from semops_data.lakehouse.lake import Lake
@@ -86,7 +86,7 @@ def loaded_days(session: Session, warehouse: Warehouse, key: str) -> list[str]:
 def against_lake(warehouse: Warehouse, lake: Lake, name: str) -> tuple[int, list[Difference]]:
     """The current versions against the lakehouse's rows.
 
-    Left out are rows that the lakehouse changed on a day which the warehouse has not loaded yet.
+    Left out are rows that the lakehouse changed, or may first have seen, on a day which the warehouse has not loaded.
 
     Returns:
         How many rows were compared, and the cells that differ.
@@ -103,7 +103,12 @@ def against_lake(warehouse: Warehouse, lake: Lake, name: str) -> tuple[int, list
         )
     rows = lake.read(f"lakehouse/{name}")
     changed = pc.strftime(rows["updated_at"], format="%Y-%m-%d")
-    known = pc.or_(pc.is_in(changed, pa.array(days, pa.string())), pc.less(changed, min(days, default="")))
+    first = min(days, default="")
+    older = pc.less(changed, first)
+    # Where the lakehouse is ahead, what changed before the first day may have been exported on a day to come.
+    if {day for day in changed.unique().to_pylist() if day >= first} - set(days):
+        older = pc.and_(older, pc.is_in(rows[columns[0]], current[columns[0]].combine_chunks()))
+    known = pc.or_(pc.is_in(changed, pa.array(days, pa.string())), older)
     rows = rows.filter(known)
     held = current.filter(pc.is_in(current[columns[0]], rows[columns[0]]))
     return rows.num_rows, against_rows(held, rows.select(columns), columns[:1])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semops_data.settings import Settings
-from semops_data.warehouse import emulator
+from semops_data.warehouse import emulator, pool
 from semops_data.warehouse.names import qualified
 from semops_data.warehouse.session import Session, UnreachableError
 
@@ -90,18 +90,27 @@ class Warehouse:
 
     @contextlib.contextmanager
     def session(self, *, run_id: str = "", asset_key: str = "") -> Iterator[Session]:
-        """A session, closed at the end; its queries are tagged with the run and the asset.
+        """A session whose queries are tagged with the run and the asset; kept for the next one where all went well.
 
         Raises:
             UnreachableError: within the timeout of the settings, naming the host and what to do.
         """
-        connection, where = self._connect(json.dumps({"run_id": run_id, "asset_key": asset_key}))
+        arguments = self._arguments()
+        # The connector writes into what it is called with.
+        name = pool.name(arguments)
+        kept = pool.take(name) or self._connect(arguments)
+        where = f"{arguments.get('host', self.host)}:{arguments.get('port', HTTPS_PORT)}"
+        tag = json.dumps({"run_id": run_id, "asset_key": asset_key})
+        session = Session(kept.connection, where, is_emulated=self.is_emulated, tag=tag, memory=kept.memory)
+        is_sound = False
         try:
-            yield Session(connection, where, is_emulated=self.is_emulated)
+            yield session
+            is_sound = not session.is_lost
         finally:
-            # A lost connection cannot be closed politely; what matters is said by the statement that failed.
-            with contextlib.suppress(Exception):
-                connection.close(retry=False)
+            if is_sound:
+                pool.give(name, kept)
+            else:
+                pool.close(kept)
 
     def ping(self, timeout_seconds: float | None = None) -> Health:
         """Whether a session opens and answers; raises nothing.
@@ -121,15 +130,18 @@ class Warehouse:
         except (RuntimeError, OSError, ValueError) as error:
             return Health(False, self.host, str(error), time.perf_counter() - started)
 
-    def _connect(self, tag: str) -> tuple[Any, str]:
-        import snowflake.connector
-        from snowflake.connector import errors
-
+    def _arguments(self) -> dict[str, Any]:
+        """What the connector is called with."""
         try:
             endpoint = (self.endpoint or emulator.ensure_running(self.settings)) if self.is_emulated else None
         except emulator.EmulatorError as error:
             raise UnreachableError(str(error)) from error
-        arguments = connect_arguments(self.settings, endpoint, tag=tag) | {"schema": self.schema}
+        return connect_arguments(self.settings, endpoint) | {"schema": self.schema}
+
+    def _connect(self, arguments: dict[str, Any]) -> pool.Kept:
+        import snowflake.connector
+        from snowflake.connector import errors
+
         where = f"{arguments.get('host', self.host)}:{arguments.get('port', HTTPS_PORT)}"
         try:
             _knock(where, self.settings.snowflake_timeout_seconds)
@@ -142,16 +154,15 @@ class Warehouse:
             ) from None
         # The login must not wait long; a query may run for minutes, and the emulator answers only at its end.
         connection._socket_timeout = QUERY_SECONDS  # noqa: SLF001 - the connector has one timeout for both
-        return connection, where
+        return pool.Kept(connection)
 
 
-def connect_arguments(settings: Settings, endpoint: Endpoint | None, *, tag: str = "") -> dict[str, Any]:
+def connect_arguments(settings: Settings, endpoint: Endpoint | None) -> dict[str, Any]:
     """What the connector is called with; holds secrets in the clear, so it is for the connector alone.
 
     Args:
         settings: account, login, names and timeouts.
         endpoint: the emulator, or None for the account.
-        tag: query tag of the session.
     """
     arguments: dict[str, Any] = {
         "user": settings.snowflake_user,
@@ -164,7 +175,7 @@ def connect_arguments(settings: Settings, endpoint: Endpoint | None, *, tag: str
         "paramstyle": "qmark",
         # By default every login asks three clouds' metadata services where it runs.
         "platform_detection_timeout_seconds": 0.0,
-        "session_parameters": {"QUERY_TAG": tag},
+        "session_parameters": {},
     }
     if endpoint is not None:
         own = {"SEMOPS_CLIENT_PID": str(os.getpid()), "CLIENT_TELEMETRY_ENABLED": False}

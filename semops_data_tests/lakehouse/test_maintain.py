@@ -1,20 +1,23 @@
 """Upkeep changes no row, removes nothing that is needed, and time travel never clamps."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from semops_data.contracts import table
+from semops_data.contracts import TABLES, table
 from semops_data.lakehouse.changes import has_feed
 from semops_data.lakehouse.digest import digest
-from semops_data.lakehouse.maintain import SAFE_HOURS, maintain
+from semops_data.lakehouse.maintain import SAFE_HOURS, live_files, maintain
 from semops_data.lakehouse.sensors import lake_maintenance, nightly_maintenance
 from semops_data.lakehouse.travel import history, show, version_at
+from semops_data.synthesis.business import business_day
 from semops_data_tests.lakehouse.test_changes import ORDERS, _clean
-from semops_data_tests.scenario import DAY, small_lake
+from semops_data_tests.scenario import DAY, small_business, small_lake
 
 CUSTOMERS = "lakehouse/customers"
 
@@ -39,6 +42,36 @@ def test_upkeep_compacts_and_changes_no_row(tmp_path):
     assert first[ORDERS].files_removed == 0
     assert {each.version for each in maintain(lake, [ORDERS])} == {first[ORDERS].version}
     assert lake.changes(ORDERS, 1).num_rows == lake.count(ORDERS)
+
+
+def test_a_large_table_is_ordered_by_what_it_is_asked_by(tmp_path):
+    """A lookup then reads one file; a table of one file, or one that nobody asks so, is compacted and no more."""
+    lake, _ = small_lake(tmp_path)
+    few = business_day(small_business(orders_per_day=30), date.fromisoformat(DAY)).clean["customers"]
+    rows = few.take(pa.array(np.arange(40_000) % few.num_rows))
+    ids = pa.array([f"C{number:09d}" for number in range(rows.num_rows)])
+    rows = rows.set_column(0, rows.schema.field("customer_id"), ids)
+    shuffled = rows.take(pa.array(np.random.default_rng(7).permutation(rows.num_rows)))
+    for start in range(0, rows.num_rows, rows.num_rows // 4 + 1):
+        lake.append(CUSTOMERS, shuffled.slice(start, rows.num_rows // 4 + 1))
+    before, some = digest(lake.conform(CUSTOMERS, lake.read(CUSTOMERS))), "C000020000"
+    assert _files_with(lake, some) == 4
+    size = live_files(lake.open(CUSTOMERS))[1]
+    (first,) = maintain(lake, [CUSTOMERS], file_bytes=size // 3)
+    assert (first.is_z_ordered, first.files_after > 1, _files_with(lake, some)) == (True, True, 1)
+    assert digest(lake.conform(CUSTOMERS, lake.read(CUSTOMERS))) == before
+    (second,) = maintain(lake, [CUSTOMERS], file_bytes=size // 3)
+    assert (second.is_z_ordered, second.version) == (False, first.version)
+    lake.append(CUSTOMERS, shuffled.slice(0, 1))
+    (small,) = maintain(lake, [CUSTOMERS])
+    assert (small.is_z_ordered, small.files_after) == (False, 1)
+    assert {key for key, contract in TABLES.items() if contract.z_order_by} == {CUSTOMERS}
+
+
+def _files_with(lake, customer: str) -> int:
+    """How many files a lookup cannot skip, by the bounds that the log keeps."""
+    added = pa.table(lake.open(CUSTOMERS).get_add_actions(flatten=True)).to_pylist()
+    return sum(file["min.customer_id"] <= customer <= file["max.customer_id"] for file in added)
 
 
 def test_seven_days_are_kept_unless_told_otherwise(tmp_path):

@@ -1,7 +1,9 @@
 """Several processes write one table at once: each day ends as one of them wrote it, and none gets in another's way."""
 
+import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from semops_data_tests.scenario import DAYS, small_business, small_lake
 ORDERS = "lakehouse/orders"
 # Children of one process that has imported everything and started nothing.
 WRITERS = """
-import os, sys
+import json, os, sys
 import pyarrow as pa, pyarrow.ipc, polars
 import semops_data.lakehouse.merge
 from semops_data.lakehouse.lake import Lake
@@ -28,10 +30,10 @@ def write(path, day):
     with pa.OSFile(path) as source:
         rows = pa.ipc.open_file(source).read_all()
     for _ in range(3):
-        Lake(sys.argv[1]).merge("lakehouse/orders", rows, where={"day": day})
+        Lake(sys.argv[1], json.loads(sys.argv[2])).merge("lakehouse/orders", rows, where={"day": day})
 
 children = []
-for argument in sys.argv[2:]:
+for argument in sys.argv[3:]:
     pid = os.fork()
     if not pid:
         try:
@@ -46,25 +48,29 @@ sys.exit(sum(os.waitpid(pid, 0)[1] != 0 for pid in children))
 """
 
 
-def _orders(day: str) -> pa.Table:
+def orders_of(day: str) -> pa.Table:
     return business_day(small_business(orders_per_day=30), date.fromisoformat(day)).clean["orders"]
 
 
-def _write(tmp_path: Path, parts: list[tuple[str, pa.Table]]) -> None:
+@contextmanager
+def writers(folder: Path, root: str, options: dict[str, str], parts: list[tuple[str, pa.Table]]):
+    """Each part is written three times, by a process of its own; at the end all must have succeeded."""
     arguments = []
     for number, (day, rows) in enumerate(parts):
-        path = tmp_path / f"{number}.arrow"
+        path = folder / f"{number}.arrow"
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
             writer.write_table(rows)
         arguments.append(f"{path}={day}")
-    done = subprocess.run(
-        [sys.executable, "-c", WRITERS, str(tmp_path / "delta"), *arguments],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITERS, root, json.dumps(options), *arguments],
+        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        yield process
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 0, told
 
 
-def _content(rows: pa.Table) -> str:
+def content(rows: pa.Table) -> str:
     return digest(rows.sort_by("order_id"))
 
 
@@ -72,13 +78,15 @@ def test_disjoint_days_all_succeed_and_the_same_day_is_one_writers(tmp_path):
     """Six processes make and fill the table at once: three days alone, one day three times with other rows."""
     lake, _ = small_lake(tmp_path)
     contested = "2026-01-04"
-    whole = _orders(contested)
+    whole = orders_of(contested)
     variants = [whole, whole.slice(3), whole.slice(0, whole.num_rows - 5)]
-    _write(tmp_path, [(day, _orders(day)) for day in DAYS] + [(contested, rows) for rows in variants])
+    parts = [(day, orders_of(day)) for day in DAYS] + [(contested, rows) for rows in variants]
+    with writers(tmp_path, lake.root, {}, parts):
+        pass
     for day in DAYS:
-        assert _content(lake.read(ORDERS, where={"day": day})) == _content(_orders(day))
+        assert content(lake.read(ORDERS, where={"day": day})) == content(orders_of(day))
     held = lake.read(ORDERS, where={"day": contested})
-    assert _content(held) in {_content(rows) for rows in variants}
+    assert content(held) in {content(rows) for rows in variants}
     assert pc.count_distinct(held.column("order_id")).as_py() == held.num_rows
 
 
@@ -87,7 +95,7 @@ def test_a_writer_that_is_never_first_says_which_partition_and_what_to_do(tmp_pa
     monkeypatch.setattr(writing, "ATTEMPTS", 3)
     monkeypatch.setattr(writing, "FIRST_PAUSE_SECONDS", 0.001)
     lake, _ = small_lake(tmp_path)
-    rows, tries = _orders(DAYS[0]), []
+    rows, tries = orders_of(DAYS[0]), []
     lake.merge(ORDERS, rows, where={"day": DAYS[0]})
 
     def attempt() -> None:
@@ -107,7 +115,7 @@ def test_a_writer_that_is_never_first_says_which_partition_and_what_to_do(tmp_pa
 def test_a_run_that_lost_its_event_changes_nothing_the_second_time(tmp_path):
     """A crash between the commit and Dagster's event: the log knows the content, by application and version."""
     lake, _ = small_lake(tmp_path)
-    rows = _orders(DAYS[0])
+    rows = orders_of(DAYS[0])
     first = lake.merge(ORDERS, rows, where={"day": DAYS[0]})
     mark = writing.Transactions(ORDERS, {"day": DAYS[0]}, first.digest)
     assert lake.open(ORDERS).transaction_version("lakehouse/orders/day=2026-01-01") == mark.version
@@ -117,4 +125,4 @@ def test_a_run_that_lost_its_event_changes_nothing_the_second_time(tmp_path):
     lake.open(ORDERS).delete("channel = 'web'")
     third = lake.merge(ORDERS, rows, where={"day": DAYS[0]})
     assert third.changed, "rows that somebody took away come back, whatever the log says"
-    assert _content(lake.read(ORDERS)) == _content(rows)
+    assert content(lake.read(ORDERS)) == content(rows)

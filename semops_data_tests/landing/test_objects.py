@@ -116,10 +116,14 @@ def test_lines_read_in_one_go_are_what_they_are_one_by_one(rows, is_ended):
     """The quick way is taken for the whole object or not at all, and nobody can tell which it was."""
     data = b"\n".join(rows) + (b"\n" if is_ended else b"")
     columns = table("landing/events").arrow_schema.names
-    texts, is_object = lines.split(data)
+    texts, is_object = lines.split(data, 0, len(data))
     quick, slow = lines._in_one_go(texts, is_object, columns), lines._one_by_one(texts, is_object, columns)
     if quick is not None:
         assert quick[0].equals(slow[0])
         assert quick[1].tolist() == slow[1].tolist()
         assert slow[2].num_columns == 0
+    small, whole = (decode_lines("events", data, "object", block_bytes=size) for size in (8, 1 << 20))
+    assert pl.from_arrow(small.rows).equals(pl.from_arrow(whole.rows))
+    assert small.is_broken.tolist() == whole.is_broken.tolist()
+    assert small.extra.to_pydict() == whole.extra.to_pydict()
     assert texts.pick(range(len(texts))) == [line.decode(errors="backslashreplace") for line in rows if line.strip()]

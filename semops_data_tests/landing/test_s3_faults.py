@@ -13,8 +13,9 @@ from semops_data.lakehouse.writing import LakeError
 from semops_data.landing.store import ObjectStore, StoreError
 from semops_data_tests.fakes.flaky_proxy import FAULTS, flaky
 from semops_data_tests.lakehouse.test_kill import killed
+from semops_data_tests.lakehouse.test_writers import content, orders_of, writers
 from semops_data_tests.landing.test_s3 import free_port, options, s3_options  # noqa: F401
-from semops_data_tests.scenario import DAY, land_day, small_business, small_lake
+from semops_data_tests.scenario import DAY, DAYS, land_day, small_business, small_lake
 
 TABLES = ("products", "customers", "orders")
 
@@ -89,6 +90,30 @@ def test_kills_over_s3_leave_readable_tables(options, tmp_path):  # noqa: F811
     """The same trials as in a folder, fewer: each request takes longer."""
     ends = killed(tmp_path, "s3://semops/killed/delta", options, trials=8)
     assert sum(ends[name] for name in ("killed", "finished") if name in ends) == 6
+
+
+@pytest.mark.slow
+def test_writers_and_readers_of_a_faulty_endpoint_see_whole_days(options, tmp_path):  # noqa: F811
+    """Two days alone, one day twice with other rows, while somebody reads: a day is as one wrote it, or absent."""
+    whole = {day: orders_of(day) for day in DAYS}
+    parts = [*whole.items(), (DAYS[2], whole[DAYS[2]].slice(5))]
+    allowed = {day: {content(rows) for name, rows in parts if name == day} | {content(whole[day].slice(0, 0))}
+               for day in DAYS}  # fmt: skip
+    calm, key, reads = Lake("s3://semops/writers/delta", options), "lakehouse/orders", 0
+    calm.merge(key, whole[DAYS[0]].slice(0, 0), where={"day": DAYS[0]})
+    with flaky(_port(options), list(FAULTS), 0.05) as (port, done):
+        flawed = s3_options(port)
+        with writers(tmp_path, calm.root, flawed, parts) as process:
+            while process.poll() is None:
+                for day in DAYS:
+                    assert content(calm.read(key, where={"day": day})) in allowed[day]
+                reads += 1
+    assert done
+    assert reads > 1
+    for day in DAYS:
+        held = calm.read(key, where={"day": day})
+        assert held.num_rows
+        assert content(held) in allowed[day]
 
 
 def test_all_shop_tables_are_referred_to_by_name():

@@ -68,7 +68,7 @@ def evaluations(lake: Lake, day: str) -> dict[str, dg.AssetCheckEvaluation]:
         selection=dg.AssetSelection.assets(*keys),
     )
     made = {event.asset_key.path[-1]: event.materialization for event in result.get_asset_materialization_events()}
-    assert "data:image/png" in str(made["order_items"].metadata["semops/history"].value)
+    assert "data:image/svg+xml" in str(made["order_items"].metadata["semops/history"].value)
     return {found.asset_key.path[-1]: found for found in result.get_asset_check_evaluations()}
 
 

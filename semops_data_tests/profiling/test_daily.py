@@ -46,7 +46,7 @@ def test_all_tables_share_one_commit_and_a_second_run_commits_nothing(lake: Lake
     for item in found:
         # On the first day nothing has come back yet, and nothing is drawn.
         if item.metadata["semops/profiled_rows"].value:
-            assert "data:image/png" in str(item.metadata["semops/picture"].value)
+            assert "data:image/svg+xml" in str(item.metadata["semops/picture"].value)
         assert str(item.metadata["semops/profile"].value).startswith("**lakehouse/")
         assert "semops/largest_move" not in item.metadata
     contents = [

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semops_data.profiling import profile, profile_file
-from semops_data.profiling.render import MAX_PICTURE_BYTES, cell, markdown, picture
+from semops_data.profiling.render import cell, markdown, picture
 from semops_data.profiling.source import UnreadableError
+from semops_data.profiling.svg import MAX_PICTURE_BYTES, image, label
 
 DATA = pa.table(
     {
@@ -138,7 +139,7 @@ def test_the_picture_is_small_and_there_only_where_something_can_be_seen() -> No
     """It lives in the event log."""
     drawn = picture(profile(DATA, "known"))
     assert drawn is not None
-    assert drawn.startswith("![profile](data:image/png;base64,")
+    assert drawn.startswith("![profile](data:image/svg+xml;base64,")
     assert len(drawn) < MAX_PICTURE_BYTES * 4 / 3 + 100
     assert picture(profile(DATA.slice(0, 0), "empty")) is None
 
@@ -150,3 +151,16 @@ def test_no_text_breaks_out_of_a_markdown_cell(text: str) -> None:
     assert "<" not in shown
     assert "\n" not in shown
     assert "|" not in shown.replace("\\|", "")
+
+
+def test_a_columns_name_is_no_markup_in_a_picture() -> None:
+    """Names come from files that anybody may have written, and a picture is a document."""
+    import base64
+    from xml.etree import ElementTree as ET
+
+    nasty = "<script>alert(1)</script>&\x00\"'"
+    drawn = image("names", 100, 20, [label(0, 10, nasty)])
+    assert drawn is not None
+    root = ET.fromstring(base64.b64decode(drawn.rpartition(",")[2].rstrip(")")))  # noqa: S314 - our own
+    assert [element.tag.rpartition("}")[2] for element in root.iter()] == ["svg", "text"]
+    assert root[0].text == nasty.replace("\x00", " ")

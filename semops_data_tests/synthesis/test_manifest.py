@@ -6,11 +6,14 @@ Defects of rows are proven in lakehouse/test_refine, row by row; here are those 
 from dataclasses import fields
 from datetime import date
 
+import dagster as dg
 import pytest
 
 from semops_data.contracts.business import SHOP_TABLES
-from semops_data.lakehouse import audit
+from semops_data.contracts.rules import DUPLICATE
+from semops_data.lakehouse import audit, checks
 from semops_data.lakehouse.aggregates import READS, aggregate
+from semops_data.lakehouse.assets import AGGREGATES, LAKEHOUSE
 from semops_data.lakehouse.schema import SchemaChangeError
 from semops_data.lakehouse.settle import settle
 from semops_data.synthesis.business import business_day
@@ -92,9 +95,56 @@ def test_a_fault_of_whole_days_is_seen_by_the_check_that_the_manifest_names(tmp_
     ]
     assert named[0]["row_number"] == WHOLE_OBJECT
     expected = {fault.caught_by} | FOLLOWS.get(fault.scenario, set())
-    # Drift is right data: no rule of the lakehouse may object; profiling/test_checks proves that its check does.
-    lakehouse = {name for name in expected if not name.startswith("check:profiling/")}
+    # Drift and a redefined metric are right data: no rule of the lakehouse may object; profiling/test_checks and
+    # warehouse/test_marts prove that their checks do.
+    lakehouse = {name for name in expected if not name.startswith(("check:profiling/", "check:warehouse/"))}
     assert alarms(lake, store, DAYS[0], business) == lakehouse
+
+
+def test_the_checks_of_the_asset_graph_fail_where_the_manifest_says_so_and_nowhere_else(tmp_path):
+    """The functions behind the checks are one thing, the checks that stop a run another."""
+    lake, store = small_lake(tmp_path)
+    together = {"dollars_as_euros", "new_column", "changed_type", "refunds_in_revenue"}
+    business = _business(0.02, **dict.fromkeys(together, 0))
+    resources = {"lake": lake, "landing_store": store}
+    graph = [*LAKEHOUSE, *AGGREGATES, *dg.load_asset_checks_from_modules([checks])]
+    made = land_day(store, DAYS[0], business)
+    lake.replace("synthesis/truth", made.truth, where={"day": DAYS[0]})
+    result = dg.materialize(graph, partition_key=DAYS[0], resources=resources, raise_on_error=False)
+    named = {row["caught_by"] for row in made.defects.to_pylist() if row["row_number"] < 0}
+    verdicts = result.get_asset_check_evaluations()
+    failed = {f"check:{each.asset_key.to_user_string()}:{each.check_name}" for each in verdicts if not each.passed}
+    refused = {f"refusal:lakehouse/{name}" for name in SHOP_TABLES if f"lakehouse__{name}" in _failed_steps(result)}
+    follows = {claim for fault in together for claim in FOLLOWS.get(fault, ())}
+    assert named == {fault.caught_by for fault in DAY_FAULTS if fault.scenario in together}
+    assert named <= failed | refused <= named | follows
+    quarantined = {
+        (name, row["row_number"], row["reason"])
+        for name in SHOP_TABLES
+        if name != "inventory"
+        for row in lake.read(f"lakehouse/{name}_quarantine").to_pylist()
+    }
+    assert quarantined == {
+        (row["table_name"], row["row_number"], row["caught_by"])
+        for row in made.defects.to_pylist()
+        if row["row_number"] >= 0 and row["caught_by"] != DUPLICATE and row["table_name"] != "inventory"
+    }
+
+
+def _failed_steps(result) -> set[str]:
+    return {event.step_key for event in result.all_node_events if event.is_step_failure}
+
+
+def test_every_fault_names_a_check_of_the_asset_graph():
+    """A manifest that names a check which nobody runs would be believed."""
+    from semops_data.definitions import defs
+
+    known = {f"check:{key.asset_key.to_user_string()}:{key.name}" for key in _check_keys(defs)}
+    assert {fault.caught_by for fault in DAY_FAULTS if fault.caught_by.startswith("check:")} <= known
+
+
+def _check_keys(defs) -> set[dg.AssetCheckKey]:
+    return set(defs.resolve_asset_graph().asset_check_keys)
 
 
 def test_every_fault_of_a_scenario_has_a_check():
@@ -106,5 +156,5 @@ def test_a_scenario_is_read_from_a_setting_and_a_misspelt_one_is_refused():
     """What is switched on must be what was meant."""
     assert Scenario.parse(" drift=3, new_column=0") == Scenario(drift=3, new_column=0)
     assert Scenario.parse("") == Scenario()
-    with pytest.raises(ValueError, match=r"drift, refunds_in_revenue: correct SEMOPS_SCENARIO"):
+    with pytest.raises(ValueError, match=r"refunds_in_revenue, redefined_revenue: correct SEMOPS_SCENARIO"):
         Scenario.parse("drifft=3")

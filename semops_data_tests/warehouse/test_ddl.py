@@ -2,7 +2,7 @@
 
 import pytest
 import sqlglot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -38,6 +38,7 @@ def contracts(draw: st.DrawFn) -> Table:
     return Table(f"warehouse/{draw(NAMES)}", draw(TEXTS), columns)
 
 
+@settings(deadline=None)
 @given(contracts(), st.booleans())
 def test_the_ddl_of_any_contract_parses_and_keeps_columns_and_nullability(contract: Table, is_emulated: bool) -> None:
     """Descriptions are free text: none may change the statement's meaning."""

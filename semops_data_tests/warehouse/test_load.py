@@ -17,9 +17,10 @@ import pytest
 from semops_data.contracts import table
 from semops_data.contracts.loads import LOAD_LEDGER
 from semops_data.warehouse import load as module
+from semops_data.warehouse import pool
 from semops_data.warehouse.compare import count_of, rows_of
 from semops_data.warehouse.load import load
-from semops_data.warehouse.session import Counts, StatementError
+from semops_data.warehouse.session import Counts, Session, StatementError
 from semops_data.warehouse.warehouse import Warehouse, warehouse_rows
 from semops_data_tests.warehouse.rows import DAY, rows
 
@@ -116,8 +117,39 @@ def test_a_column_that_the_contract_gains_is_added(warehouse: Warehouse) -> None
     with warehouse.session() as session:
         session.execute(f"ALTER TABLE {warehouse.name('fct_orders')} DROP COLUMN tax_cents")
         session.execute(f"DELETE FROM {warehouse.name(LOAD_LEDGER.name)}")
+    # A connection looks once; the contract changes with the code, and that with the process.
+    pool.clear()
     load(warehouse, KEY, rows(KEY, 3), day=DAY)
     assert rows_of(warehouse, KEY, day=DAY).equals(rows(KEY, 3))
+
+
+def test_a_table_of_a_former_shape_is_refused_with_what_to_do(warehouse: Warehouse) -> None:
+    """No row of it would find its key, and a history of half-empty rows looks like data."""
+    with warehouse.session() as session:
+        session.execute(f"CREATE TABLE {warehouse.name('dim_products')} (product_id VARCHAR, title VARCHAR)")
+    with pytest.raises(StatementError, match=r"former shape: it lacks product_key.*DROP TABLE.*DIM_PRODUCTS"):
+        load(warehouse, "warehouse/dim_products", rows("warehouse/dim_products", 1), day=None)
+    with warehouse.session() as session:
+        session.execute(f"DROP TABLE {warehouse.name('dim_products')}")
+    assert load(warehouse, "warehouse/dim_products", rows("warehouse/dim_products", 1), day=None).rows == 1
+
+
+def test_a_day_takes_few_round_trips(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is unchanged is not asked and not made again: tables, stage, stage table, login."""
+    sent: list[str] = []
+    real = Session._run
+
+    def noted(self: Session, sql: str, values: tuple[Any, ...]) -> Any:
+        sent.append(sql.split(maxsplit=1)[0])
+        return real(self, sql, values)
+
+    load(warehouse, KEY, rows(KEY, 5), day=DAY)
+    monkeypatch.setattr(Session, "_run", noted)
+    load(warehouse, KEY, rows(KEY, 5, day="2026-01-02", start=50), day="2026-01-02")
+    assert sent == ["SELECT", "PUT", "BEGIN", "DELETE", "COPY", "MERGE", "INSERT", "COMMIT"]
+    sent.clear()
+    load(warehouse, KEY, rows(KEY, 5, day="2026-01-02", start=50), day="2026-01-02")
+    assert sent == ["SELECT"]
 
 
 def test_the_ledger_names_run_asset_day_and_counts(warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - names of the test's own schema
 
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +15,10 @@ from semops_data.contracts.marts import HISTORIES
 from semops_data.lakehouse import aggregates
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
-from semops_data.warehouse import assets, checks
+from semops_data.settings import Settings
+from semops_data.synthesis.faults import scenario_defects
+from semops_data.synthesis.parameters import Business
+from semops_data.warehouse import assets, checks, marts
 from semops_data.warehouse.compare import against_rows, against_truth, customers_against_truth, days_of, rows_of, same
 from semops_data.warehouse.follow import follow
 from semops_data.warehouse.history import load_history, observe
@@ -119,6 +123,27 @@ def test_a_wrong_number_fails_the_check_and_the_run(lake: Lake, warehouse: Wareh
     }
 
 
+def test_a_silently_redefined_metric_is_seen_by_the_check_that_the_manifest_names(
+    lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the day of the change on: every row is right, the SQL is valid, and revenue includes refunds."""
+    planted = Settings(scenario="redefined_revenue=1", start_date=date.fromisoformat(DAYS[0]))
+    (named,) = (
+        row for row in scenario_defects(Business.from_settings(planted), date.fromisoformat(DAYS[1])).to_pylist()
+    )
+    assert named["caught_by"] == "check:warehouse/daily_revenue:sql_computes_the_definitions"
+    monkeypatch.setattr(marts, "load_settings", lambda: planted)
+    chosen = dg.AssetSelection.checks_for_assets(["warehouse", "daily_revenue"])
+    resources = {"lake": lake, "warehouse": warehouse, "landing_store": store_beside(lake)}
+    found = []
+    for day in DAYS[:2]:
+        fill(lake, warehouse, day)
+        result = dg.materialize(ALL, selection=chosen, resources=resources, raise_on_error=False)
+        found.append({name: passed for (_, name), passed in verdicts(result).items()})
+    claims = ("sql_computes_the_definitions", "metrics_equal_truth", "agrees_with_lakehouse")
+    assert found == [dict.fromkeys(claims, True), dict.fromkeys(claims, False)]
+
+
 def test_customers_are_compared_over_all_loaded_days(lake: Lake, warehouse: Warehouse) -> None:
     """Customer value has no partition: it covers what has been loaded so far."""
     for day in DAYS[:2]:
@@ -202,3 +227,21 @@ def test_markdown_of_rows_cannot_break_out_of_its_cells() -> None:
     assert "<script>" not in shown
     assert "\\|" in shown
     assert shown.count("\n") == 3
+
+
+def test_a_change_reaches_the_days_that_look_back_to_it() -> None:
+    """A refund of Monday restates the revenue that Tuesday to Thursday report of Monday, here and in the lakehouse."""
+    from semops_data.cli.plan import with_downstream
+    from semops_data.definitions import defs
+
+    days = [f"2026-01-0{number}" for number in range(1, 8)]
+    graph = defs.resolve_asset_graph()
+    changed = with_downstream(graph, [(dg.AssetKey(["lakehouse", "order_updates"]), days[1])], days)
+    for name, expected in {
+        "warehouse/fct_order_updates": days[1:2],
+        "warehouse/revenue_restated": days[1:5],
+        "lakehouse/revenue_restated": days[1:5],
+    }.items():
+        assert sorted(str(day) for key, day in changed if key.to_user_string() == name) == expected, name
+    orders = with_downstream(graph, [(dg.AssetKey(["lakehouse", "orders"]), days[1])], days)
+    assert sorted(str(day) for key, day in orders if key.to_user_string() == "lakehouse/returns") == days[1:5]

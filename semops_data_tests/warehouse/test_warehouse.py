@@ -2,11 +2,14 @@
 
 # ruff: noqa: S105, S106, S608 - invented secrets, and names of the test's own schema
 
+import contextlib
+import json
 import os
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -97,6 +100,13 @@ def test_the_login_is_key_pair_then_token_then_password(tmp_path: Path) -> None:
     assert "token" not in with_key
 
 
+def test_an_oauth_token_is_sent_as_one(tmp_path: Path) -> None:
+    """By configuration only: the same token under another kind is another login."""
+    arguments = connect_arguments(account(tmp_path, snowflake_token="t", snowflake_token_kind="oauth"), None)
+    assert (arguments["authenticator"], arguments["token"]) == ("OAUTH", "t")
+    assert "password" not in arguments
+
+
 @pytest.mark.parametrize("more", [{}, {"snowflake_private_key_path": Path("/nowhere/key.p8")}])
 def test_an_account_without_a_usable_login_says_what_to_set(tmp_path: Path, more: dict[str, object]) -> None:
     """Before any packet is sent."""
@@ -104,12 +114,52 @@ def test_an_account_without_a_usable_login_says_what_to_set(tmp_path: Path, more
         connect_arguments(account(tmp_path, **more), None)
 
 
-def test_timeouts_and_query_tag_reach_the_connector(tmp_path: Path) -> None:
+def test_timeouts_and_role_reach_the_connector(tmp_path: Path) -> None:
     """The connector's own defaults hang past 100 seconds."""
     settings = account(tmp_path, snowflake_password="p", snowflake_timeout_seconds=7, snowflake_role="R")
-    arguments = connect_arguments(settings, None, tag="run-1")
+    arguments = connect_arguments(settings, None)
     assert (arguments["login_timeout"], arguments["network_timeout"], arguments["role"]) == (7, 7, "R")
-    assert arguments["session_parameters"]["QUERY_TAG"] == "run-1"
+
+
+def test_a_kept_connection_tags_each_statement_with_its_own_run(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One login for all assets of a process, and still each query is traced to its run and asset."""
+    from snowflake.connector.network import SnowflakeRestful
+
+    sent: list[tuple[str, str]] = []
+    request = SnowflakeRestful.request
+
+    def watched(self: SnowflakeRestful, url: str, body: dict[str, Any], **more: Any) -> Any:
+        if "sqlText" in body:
+            sent.append((body["sqlText"], body["parameters"]["QUERY_TAG"]))
+        return request(self, url, body, **more)
+
+    monkeypatch.setattr(SnowflakeRestful, "request", watched)
+    connections = []
+    for run in ("run-1", "run-2"):
+        with warehouse.session(run_id=run, asset_key="warehouse/funnel") as session:
+            session.execute("SELECT 1")
+            connections.append(session._connection)
+    tags = [json.loads(tag) for text, tag in sent if text == "SELECT 1"]
+    assert tags == [{"run_id": run, "asset_key": "warehouse/funnel"} for run in ("run-1", "run-2")]
+    assert connections[0] is connections[1]
+
+
+def test_a_session_that_failed_is_not_kept(warehouse: Warehouse) -> None:
+    """What a failure left behind in a connection is nobody's to find."""
+    found = []
+    for _ in range(2):
+        with contextlib.suppress(StatementError), warehouse.session() as session:
+            found.append(session._connection)
+            session.execute("SELECT * FROM no_such_table")
+    assert found[0] is not found[1]
+
+
+def test_two_sessions_at_once_have_a_connection_each(warehouse: Warehouse) -> None:
+    """A connection is one conversation: a second thread must not speak into it."""
+    with warehouse.session() as first, warehouse.session() as second:
+        assert first._connection is not second._connection
 
 
 def test_a_refused_statement_is_quoted_with_its_reason(warehouse: Warehouse) -> None:
