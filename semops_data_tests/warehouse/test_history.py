@@ -153,8 +153,7 @@ def test_a_process_killed_in_the_middle_leaves_the_history_as_it_was(step: str, 
         import os, signal
         from pathlib import Path
         from semops_data.settings import Settings
-        from semops_data.lakehouse.lake import Lake
-from semops_data.warehouse import history as module
+        from semops_data.warehouse import history as module
         from semops_data.warehouse.warehouse import Warehouse
         from semops_data_tests.warehouse.test_history import products
         real = module.{step}
