@@ -72,12 +72,16 @@ class LocalEncoder:
         from sentence_transformers import SentenceTransformer
 
         transformers.utils.logging.disable_progress_bar()
-        return SentenceTransformer(
+        model = SentenceTransformer(
             str(self._folder),
             device=None if self._device == "auto" else self._device,
             local_files_only=True,
             model_kwargs={"use_safetensors": True},
         )
+        from semops_data.embeddings.onednn import quicken
+
+        quicken(model)
+        return model
 
 
 def revision(folder: Path) -> str:
