@@ -87,7 +87,7 @@ class Beside:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=dict(os.environ),
+            env=_half_of_the_processors() | os.environ,
         )
         task = {"days": list(days), "phases": [{"day": p.day, "keys": [k.path for k in p.keys]} for p in laid_out]}
         assert self._child.stdin is not None  # noqa: S101 - PIPE was asked for
@@ -187,6 +187,11 @@ def from_json(document: Mapping[str, list[list[object]]]) -> Outcome:
     known["held_back"] = [tuple(each) for each in document["held_back"]]  # type: ignore[misc]
     known["failures"] = [Failure(**each) for each in document["failures"]]  # type: ignore[arg-type, misc]
     return Outcome(**known)  # type: ignore[arg-type]
+
+
+def _half_of_the_processors() -> dict[str, str]:
+    # Threads that wait for one another at each layer of a model lose more than they gain beside a busy process.
+    return {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // 2))}
 
 
 def _end_with_the_parent() -> None:

@@ -64,4 +64,4 @@ def quicken(model: Module) -> int:
 def _is_plain(weight: Any) -> bool:
     import torch
 
-    return weight.device.type == "cpu" and weight.dtype == torch.float32
+    return bool(weight.device.type == "cpu" and weight.dtype == torch.float32)
