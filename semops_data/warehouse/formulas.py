@@ -52,7 +52,7 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
     text = strip_comments(mart_sql(name) if sql is None else sql).replace(":day", DAY_VALUE)
     query = sqlglot.parse_one(text, read="snowflake")
     assert isinstance(query, exp.Select)  # noqa: S101 - a mart is one SELECT
-    unfolded = _Unfolding(query)
+    unfolded = Unfolding(query)
     contract = table(f"warehouse/{name}")
     grain = tuple(unfolded.column(query, key) for key in contract.keys if key != contract.partition_by)
     found = [
@@ -66,7 +66,7 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
     return found
 
 
-class _Unfolding:
+class Unfolding:
     """One SELECT with its CTEs, and each column of theirs as an expression over columns of base tables."""
 
     def __init__(self, query: exp.Select) -> None:
