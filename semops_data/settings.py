@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
+    openlineage_batch: int = Field(
+        1, ge=1, le=5_000, description="Events per request, where the endpoint takes batches at `/batch` below it."
+    )
+    source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")
 

@@ -47,6 +47,11 @@ class InstanceLog:
 
     instance: dg.DagsterInstance
 
+    @property
+    def is_ordered(self) -> bool:
+        """SQLite has one writer at a time; PostgreSQL gives ids at INSERT and shows rows at COMMIT."""
+        return "sqlite" in type(self.instance.event_log_storage).__name__.lower()
+
     def changed_runs(self, after: float, limit: int) -> Sequence[RunHead]:
         """Runs whose status changed after that Unix time, oldest change first."""
         filters = dg.RunsFilter(updated_after=datetime.fromtimestamp(after, UTC))
@@ -71,7 +76,6 @@ class InstanceLog:
         if record is None:
             return None
         run = record.dagster_run
-        origin = run.remote_job_origin
         return RunLog(
             run_id=run.run_id,
             job_name=run.job_name,
@@ -81,7 +85,7 @@ class InstanceLog:
             ended=_instant(record.end_time),
             tags=dict(run.tags),
             partition=run.tags.get("dagster/partition"),
-            location=origin.repository_origin.code_location_origin.location_name if origin else None,
+            location=_location(run),
             records=tuple(_record(*entry) for entry in _entries(self.instance, run_id)),
         )
 
@@ -107,7 +111,12 @@ def _instant(seconds: float | None) -> datetime | None:
 
 def _head(record: dg.RunRecord) -> RunHead:
     run = record.dagster_run
-    return RunHead(run.run_id, record.update_timestamp.timestamp(), run.status.value in FINISHED)
+    return RunHead(run.run_id, record.update_timestamp.timestamp(), run.status.value in FINISHED, _location(run))
+
+
+def _location(run: dg.DagsterRun) -> str | None:
+    origin = run.remote_job_origin
+    return origin.repository_origin.code_location_origin.location_name if origin else None
 
 
 def _record(number: int, timestamp: float, event: DagsterEvent) -> Record:
@@ -187,7 +196,10 @@ def plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dg.TableSchemaMetadataValue | dg.TableSchema):
         schema = value.schema if isinstance(value, dg.TableSchemaMetadataValue) else value
-        return tuple(Column(column.name, column.type, column.description) for column in schema.columns)
+        return tuple(
+            Column(column.name, column.type, column.description, tuple(sorted(column.tags or ())))
+            for column in schema.columns
+        )
     if isinstance(value, dg.TableColumnLineageMetadataValue | dg.TableColumnLineage):
         lineage = value.column_lineage if isinstance(value, dg.TableColumnLineageMetadataValue) else value
         return {
@@ -199,12 +211,26 @@ def _plain(value: Any) -> Any:
 
 
 def asset_graph(source: dg.Definitions | dg.RepositoryDefinition) -> Graph:
-    """The asset graph of a code location as plain nodes, external assets and stubs of unknown parents included."""
-    graph = source.asset_graph if isinstance(source, dg.RepositoryDefinition) else source.resolve_asset_graph()
-    return Graph({node.key.to_user_string(): _node(node) for node in graph.asset_nodes})
+    """The asset graph of a code location as plain nodes, external assets and stubs of unknown parents included.
+
+    A repository is read once: a code location does not change while it is loaded, and sensors ask at each tick.
+    """
+    if not isinstance(source, dg.RepositoryDefinition):
+        return _graph(source.resolve_asset_graph())
+    if not _read or _read[0] is not source:
+        _read[:] = [source, _graph(source.asset_graph)]
+    graph: Graph = _read[1]
+    return graph
 
 
-def _node(node: Any) -> Node:
+_read: list[Any] = []
+
+
+def _graph(graph: Any) -> Graph:
+    return Graph({node.key.to_user_string(): _node(node, graph) for node in graph.asset_nodes})
+
+
+def _node(node: Any, graph: Any) -> Node:
     metadata = plain(node.metadata)
     scalars = {name: value for name, value in metadata.items() if isinstance(value, str | int | float | bool)}
     return Node(
@@ -222,9 +248,37 @@ def _node(node: Any) -> Node:
         checks=tuple(sorted(key.name for key in node.check_keys)),
         is_partitioned=node.is_partitioned,
         is_external=node.is_external,
+        tags={name: value for name, value in node.tags.items() if not name.startswith(("dagster/", "."))},
+        same_partitions=_same_partitions(node, graph),
+        source_path=_source(metadata, "path"),
+        source_url=_source(metadata, "url"),
         metadata=scalars,
         window=_window(node.partitions_def),
     )
+
+
+def _same_partitions(node: Any, graph: Any) -> frozenset[str]:
+    """Parents with the same partitions and no mapping of their own: each partition is made from its like."""
+    own = node.partitions_def
+    if own is None:
+        return frozenset()
+    return frozenset(
+        key.to_user_string()
+        for key in node.parent_keys
+        if key != node.key
+        and graph.has(key)
+        and graph.get(key).partitions_def == own
+        and node.partition_mappings.get(key) is None
+    )
+
+
+def _source(metadata: Mapping[str, Any], part: str) -> str | None:
+    """Path or address of the asset's code, where `dagster/code_references` has one that is linked to git."""
+    for reference in metadata.get("dagster/code_references") or ():
+        if found := getattr(reference, "url", None):
+            path = found.partition("/tree/")[2].partition("/")[2] or found.partition("/-/tree/")[2]
+            return found if part == "url" else path.partition("#")[0] or None
+    return None
 
 
 def _text(value: str | float | None) -> str | None:

@@ -15,6 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from semops_data.lineage.outbox import DeliveryError
 from semops_data.lineage.secrets import scrub
 from semops_data.tracking.artifacts import upload
 from semops_data.tracking.fold import TrackedRun
@@ -30,7 +31,7 @@ BATCH = 200
 _REFUSED = frozenset({"INVALID_PARAMETER_VALUE", "MALFORMED_REQUEST"})
 
 
-class TrackingError(Exception):
+class TrackingError(DeliveryError):
     """The tracking server did not take a run now; it stays in the ledger."""
 
 

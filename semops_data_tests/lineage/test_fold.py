@@ -28,8 +28,8 @@ def runs(toys):
 @pytest.fixture(scope="module")
 def keyed(toys, runs):
     """Every event of everything, in order."""
-    events = [pair for run in runs.values() for pair in fold(run, toys.graph, toys.config)]
-    return events + fold_runless(toys.log.runless(0, 100), toys.graph, toys.config)
+    events = [pair for run in runs.values() for pair in fold(run, toys.writer)]
+    return events + fold_runless(toys.log.runless(0, 100), toys.writer)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_one_run_id_belongs_to_one_job_and_keys_are_unique(keyed):
 def test_folding_again_gives_the_same_bytes(toys, runs):
     """A re-sent event must be the event that was sent."""
     for run in runs.values():
-        first, again = (fold(run, toys.graph, toys.config) for _ in range(2))
+        first, again = (fold(run, toys.writer) for _ in range(2))
         assert [(key, encode(event)) for key, event in first] == [(key, encode(event)) for key, event in again]
 
 
@@ -121,7 +121,7 @@ def test_every_event_is_valid_against_the_specification(events):
 
 
 def test_only_the_failing_step_fails_and_what_never_started_is_silent(toys, runs):
-    events = [event for _, event in fold(runs[toys.failed], toys.graph, toys.config)]
+    events = [event for _, event in fold(runs[toys.failed], toys.writer)]
     assert [e["eventType"] for e in of(events, "toy/broken")] == ["START", "FAIL"]
     assert [e["eventType"] for e in of(events, "toy/apart")] == ["START", "COMPLETE"]
     assert of(events, "toy/after") == []
@@ -129,7 +129,7 @@ def test_only_the_failing_step_fails_and_what_never_started_is_silent(toys, runs
 
 
 def test_an_output_that_was_skipped_is_aborted(toys, runs):
-    events = [event for _, event in fold(runs[toys.checked], toys.graph, toys.config)]
+    events = [event for _, event in fold(runs[toys.checked], toys.writer)]
     assert [e["eventType"] for e in of(events, "toy/skipped")] == ["START", "ABORT"]
 
 
@@ -138,7 +138,7 @@ def test_an_output_that_was_skipped_is_aborted(toys, runs):
 def test_a_check_fails_its_job_only_by_its_severity(toys, runs, name, state):
     """`success` is whether the claim holds; the severity decides what follows, and never the other way round."""
     severity, passed = toy.CHECKS[name]
-    events = [event for _, event in fold(runs[toys.checked], toys.graph, toys.config)]
+    events = [event for _, event in fold(runs[toys.checked], toys.writer)]
     start, end = of(events, f"toy/mart/check/{name}")
     assert (start["eventType"], end["eventType"]) == ("START", state)
     claim = end["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"][0]
@@ -152,7 +152,7 @@ def test_a_check_fails_its_job_only_by_its_severity(toys, runs, name, state):
 
 
 def test_a_check_that_crashes_fails_without_a_verdict(toys, runs):
-    events = [event for _, event in fold(runs[toys.checked], toys.graph, toys.config)]
+    events = [event for _, event in fold(runs[toys.checked], toys.writer)]
     end = of(events, "toy/mart/check/crashes")[-1]
     assert end["eventType"] == "FAIL"
     assert "the check itself is broken" in end["run"]["facets"]["errorMessage"]["message"]
@@ -215,10 +215,10 @@ def test_prefixes_of_a_log_in_ticks_of_any_size_end_in_the_same_events(data, toy
     log = toy.GrowingLog(runs, tuple(toys.log.runless(0, 100)), dict.fromkeys(runs, 0))
 
     def of_run(run):
-        return [(key, encode(event)) for key, event in fold(run, toys.graph, toys.config)]
+        return [(key, encode(event)) for key, event in fold(run, toys.writer)]
 
     def of_runless(records):
-        return [(key, encode(event)) for key, event in fold_runless(records, toys.graph, toys.config)]
+        return [(key, encode(event)) for key, event in fold_runless(records, toys.writer)]
 
     with Outbox(tmp_path_factory.mktemp("ticks") / "outbox.db") as outbox:
         for _ in range(data.draw(st.integers(0, 5), "ticks")):

@@ -131,7 +131,7 @@ def test_a_backend_that_cannot_now_gets_the_event_again_later(outbox, status):
         backend.answer = lambda body: status if b'"event": 2' in body else 201
         with pytest.raises(RelayError, match=str(status)):
             to_http(outbox, poster(backend.url), until=FOREVER)
-        assert outbox.counts().sent == 2
+        assert outbox.sent_count() == 2
         backend.answer = takes_all
         to_http(outbox, poster(backend.url), until=FOREVER)
     assert [body.decode() for body in backend.received] == bodies()
@@ -141,8 +141,8 @@ def test_an_event_that_is_refused_for_good_is_dead_and_the_others_go_on(outbox):
     with serve() as backend:
         backend.answer = lambda body: 400 if b'"event": 2' in body else 201
         assert to_http(outbox, poster(backend.url), until=FOREVER) == len(EVENTS) - 1
-    assert outbox.counts().dead == 1
-    assert outbox.counts().new == 0
+    assert outbox.backlog().dead == 1
+    assert outbox.backlog().new == 0
 
 
 def test_a_black_hole_costs_one_timeout(outbox):
@@ -153,7 +153,7 @@ def test_a_black_hole_costs_one_timeout(outbox):
         with pytest.raises(RelayError, match="Timeout"):
             to_http(outbox, poster(url), until=FOREVER)
         assert time.monotonic() - begun < 30
-    assert outbox.counts().new == len(EVENTS)
+    assert outbox.backlog().new == len(EVENTS)
 
 
 def test_a_pass_ends_with_its_time(outbox):

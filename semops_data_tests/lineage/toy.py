@@ -151,6 +151,7 @@ class GrowingLog:
     runless_records: tuple
     shown: dict
     shown_runless: int = 0
+    is_ordered: bool = True
 
     def _cut(self, run_id):
         full = self.runs[run_id]

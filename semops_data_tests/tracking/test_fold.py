@@ -84,7 +84,7 @@ def test_its_id_is_the_lineages(toys):
     """A reader goes from the MLflow run to the lineage and back."""
     for run_id in toys.run_ids:
         log = toys.log.run(run_id)
-        events = fold_lineage(log, toys.graph, toys.config)
+        events = fold_lineage(log, toys.writer)
         known = {event["run"]["runId"] for _, event in events}
         assert {run.tags["openlineage_run_id"] for run in fold(log, toys.graph)} <= known
 
