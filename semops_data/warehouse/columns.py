@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from semops_data.contracts.origins import Sources
+    from semops_data.warehouse.formulas import Unfolding
 
 ANY_DAY = "'2026-01-01'"
 DAY_CONSTANT = "the day for which the mart is computed, bound to :day"
@@ -71,12 +72,20 @@ def unfolded(name: str, column: str) -> exp.Expression:
     Raises:
         KeyError: where the mart's SELECT has no such column.
     """
+    unfolding = _unfolding(name)
+    return unfolding.column(unfolding.query, column)
+
+
+@cache
+def _unfolding(name: str) -> Unfolding:
     import sqlglot
+    from sqlglot import exp
 
     from semops_data.warehouse.formulas import Unfolding
 
     query = sqlglot.parse_one(_bound(name), read="snowflake")
-    return Unfolding(query).column(query, column)
+    assert isinstance(query, exp.Select)  # noqa: S101 - a mart is one SELECT
+    return Unfolding(query)
 
 
 def _counted(expression: exp.Expression) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,172 @@
+"""The data of one day that an audit reads, each part once however many metrics are audited."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from semops_data.contracts import table
+from semops_data.lakehouse.lake import MissingTableError
+from semops_data.landing.objects import UnreadableObjectError, read_landed
+from semops_data.landing.store import MissingObjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from semops_data.lakehouse.lake import Lake
+    from semops_data.landing.objects import Landed
+    from semops_data.landing.store import ObjectStore
+    from semops_data.registry.model import Registry
+    from semops_data.warehouse.session import Session
+    from semops_data.warehouse.warehouse import Warehouse
+
+T = TypeVar("T")
+
+
+class Material:
+    """What lies in landing, lakehouse and warehouse for one day; use it in a `with`, from one thread.
+
+    Args:
+        lake: the Delta tables.
+        store: the landed objects.
+        warehouse: the facts and marts.
+        registry: the definitions.
+        day: an ISO date.
+    """
+
+    def __init__(self, lake: Lake, store: ObjectStore, warehouse: Warehouse, registry: Registry, day: str) -> None:
+        self.lake, self.store, self.warehouse, self.registry, self.day = lake, store, warehouse, registry, day
+        self._kept: dict[tuple[str, ...], Any] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Material:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def session(self) -> Session:
+        """One session for the whole audit.
+
+        Raises:
+            UnreachableError: where the warehouse does not answer.
+        """
+        return self._open.enter_context(self.warehouse.session(asset_key="lineage/audit"))
+
+    @cached_property
+    def duckdb(self) -> Any:
+        """A DuckDB connection that lives as long as the audit."""
+        import duckdb
+
+        connection = duckdb.connect(":memory:", config={"threads": 2})
+        self._open.callback(connection.close)
+        return connection
+
+    def once(self, what: tuple[str, ...], make: Callable[[], T]) -> T:
+        """What `make` gives, made at the first call for it and kept as long as the audit."""
+        if what not in self._kept:
+            self._kept[what] = make()
+        found: T = self._kept[what]
+        return found
+
+    def landed(self, name: str) -> Landed | None:
+        """The day's landed object; None where there is none that can be read."""
+
+        def read() -> Landed | None:
+            try:
+                return read_landed(self.store, name, self.day)
+            except (MissingObjectError, UnreadableObjectError):
+                return None
+
+        return self.once(("landed", name), read)
+
+    def kept(self, name: str) -> pa.Table | None:
+        """The landed rows that were kept, untyped: neither quarantined nor a repetition.
+
+        Which ones these are is read from the quarantine and not judged again; where nothing was settled yet, all
+        rows count that are no repetition.
+        """
+        landed = self.landed(name)
+        return None if landed is None else self.once(("kept", name), lambda: self._kept_of(name, landed))
+
+    def _kept_of(self, name: str, landed: Landed) -> pa.Table:
+        bad = self.delta(f"{name}_quarantine", ["row_number"])
+        numbers = pa.array(range(landed.rows.num_rows), pa.int64())
+        views = {field.name for field in landed.rows.schema if pa.types.is_string_view(field.type)}
+        texts = [(f.name, pa.string() if f.name in views else f.type) for f in landed.rows.schema]
+        # Not every kernel takes the views as which JSON Lines are read.
+        rows = landed.rows.cast(pa.schema(texts)).append_column("_row", numbers)
+        if bad is not None and bad.num_rows:
+            rows = rows.filter(pc.invert(pc.is_in(numbers, value_set=bad.column("row_number").combine_chunks())))
+        key = table(f"lakehouse/{name}").keys[0]
+        first = rows.select([key, "_row"]).group_by(key).aggregate([("_row", "min")]).column("_row_min")
+        return rows.filter(pc.is_in(rows.column("_row"), value_set=first.combine_chunks())).drop_columns(["_row"])
+
+    def delta(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
+        """The day's rows of a table of the lakehouse, all rows of one without days; None where there is no table."""
+        contract = table(f"lakehouse/{name}")
+        where = {"day": self.day} if contract.partition_by else None
+
+        def read() -> pa.Table | None:
+            try:
+                return self.lake.read(contract.key, where=where)
+            except MissingTableError:
+                return None
+
+        rows = self.once(("delta", name), read)
+        return rows if rows is None or columns is None else rows.select(columns)
+
+    def rows(self, key: str) -> pa.Table | None:
+        """The rows of a table of the warehouse, of the day where it is daily; None where there is no table."""
+        from semops_data.warehouse.load import read
+        from semops_data.warehouse.session import StatementError
+
+        contract = table(key)
+        day = self.day if contract.partition_by else None
+
+        def fetch() -> pa.Table | None:
+            try:
+                return read(self.session, contract, self.warehouse.name(contract.name), day=day)
+            except StatementError:
+                return None
+
+        return self.once(("rows", key), fetch)
+
+    def is_loaded(self, key: str) -> bool:
+        """Whether the day was ever loaded into a table of the warehouse, by its ledger."""
+        from semops_data.warehouse import ledger
+        from semops_data.warehouse.session import StatementError
+
+        def look() -> bool:
+            try:
+                return ledger.latest(self.session, self.warehouse, key, self.day) is not None
+            except StatementError:
+                return False
+
+        return self.once(("ledger", key), look)
+
+    def query(self, reads: Sequence[str], sql: str) -> tuple[Any, ...]:
+        """The one row of a DuckDB query over the kept rows of exported tables; `$day` is the day.
+
+        Raises:
+            KeyError: naming the tables of which nothing was landed.
+        """
+        missing = [name for name in reads if self.kept(name) is None]
+        if missing:
+            raise KeyError(", ".join(f"landing/{name}" for name in missing))
+        for name in reads:
+            self.once(("view", name), lambda name=name: self.duckdb.register(name, self.kept(name)))  # type: ignore[misc]
+        parameters = {"day": self.day} if "$day" in sql else {}
+        found: tuple[Any, ...] = self.once(("query", sql), lambda: self.duckdb.execute(sql, parameters).fetchall()[0])
+        return found
+
+    def moves(self, name: str) -> list[dict[str, Any]]:
+        """How far each column of an exported table moved, as the profiling room compared it; empty where it did not."""
+        from semops_data.profiling.history import read_day
+
+        return self.once(("moves", name), lambda: read_day(self.lake, f"lakehouse/{name}", self.day))
