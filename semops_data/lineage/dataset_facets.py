@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from semops_data.lineage.models import Facets, ol, plain_all
+from semops_data.lineage.models import Facets, facet, ol, plain_all
 from semops_data.lineage.naming import LAKE_KINDS, DatasetName, Places, from_uri, logical
 from semops_data.lineage.secrets import scrub
 
@@ -88,21 +89,22 @@ def found(node: Node, record: Record, places: Places, name_of: Callable[[str], D
         facets["symlinks"] = _symlinks(node, name, places, reported)
     if not node.columns and (columns := metadata.get("dagster/column_schema")):
         facets["schema"] = _schema(columns)
-    if record.data_version:
-        facets["version"] = ol.dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=record.data_version)
     if change := _change(metadata):
         facets["lifecycleStateChange"] = ol.lifecycle_state_change_dataset.LifecycleStateChangeDatasetFacet(
             lifecycleStateChange=change
         )
+    facets = plain_all(facets)
+    if record.data_version:
+        facets |= version(record.data_version)
     lineage = metadata.get("dagster/column_lineage")
     if isinstance(lineage, dict) and lineage:
         facets["columnLineage"] = _column_lineage(lineage, metadata.get(TRANSFORMATIONS), name_of)
-    return plain_all(facets)
+    return facets
 
 
 def version(data_version: str) -> Facets:
     """The version that an input had when it was read."""
-    return plain_all({"version": ol.dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=data_version)})
+    return {"version": facet(ol.dataset_version_dataset.DatasetVersionDatasetFacet, datasetVersion=data_version)}
 
 
 def _uri(name: DatasetName) -> str:
@@ -145,30 +147,24 @@ def _column_lineage(
     fields, how = {}, said if isinstance(said, dict) else {}
     for column, sources in sorted(lineage.items()):
         steps = _transformations(how.get(column))
+        more = {"transformations": steps} if steps else {}
         inputs = []
         for key, field in sources:
             name = name_of(key)
-            inputs.append(
-                ol.column_lineage_dataset.InputField(
-                    namespace=name.namespace, name=name.name, field=field, transformations=steps
-                )
-            )
-        fields[column] = ol.column_lineage_dataset.Fields(inputFields=inputs)
-    return ol.column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields)
+            inputs.append({"namespace": name.namespace, "name": name.name, "field": field} | more)
+        fields[column] = {"inputFields": inputs}
+    return facet(ol.column_lineage_dataset.ColumnLineageDatasetFacet, fields=fields)
 
 
-def _transformations(said: Any) -> list[Any] | None:
-    """`{"type", "subtype", "description", "masking"}`, or several; None where nobody said how."""
+def _transformations(said: Any) -> list[dict[str, Any]]:
+    """`{"type", "subtype", "description", "masking"}`, or several; empty where nobody said how."""
     steps = [step for step in (said if isinstance(said, list) else [said]) if isinstance(step, dict)]
     return [
-        ol.column_lineage_dataset.Transformation(
-            type=str(step.get("type", "DIRECT")).upper(),
-            subtype=step.get("subtype"),
-            description=scrub(str(step["description"])) if step.get("description") else None,
-            masking=step.get("masking"),
-        )
+        {"type": str(step.get("type", "DIRECT")).upper()}
+        | {name: step[name] for name in ("subtype", "masking") if step.get(name) is not None}
+        | ({"description": scrub(str(step["description"]))} if step.get("description") else {})
         for step in steps
-    ] or None
+    ]
 
 
 def output_facets(record: Record | None, partition: str | None) -> Facets:
@@ -179,25 +175,21 @@ def output_facets(record: Record | None, partition: str | None) -> Facets:
     size = next((found for key in _SIZES if (found := whole(metadata.get(key))) is not None), None)
     files = whole(metadata.get("semops/files"))
     if (rows, size, files) != (None, None, None):
-        facets["outputStatistics"] = ol.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
-            rowCount=rows, size=size, fileCount=files
-        )
-    if partition:
-        facets["subset"] = ol.base_subset_dataset.OutputSubsetOutputDatasetFacet(outputCondition=_condition(partition))
-    return plain_all(facets)
+        statistics = ol.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
+        facets["outputStatistics"] = facet(statistics, rowCount=rows, size=size, fileCount=files)
+    return facets | (_output_subset(partition) if partition else {})
 
 
 def input_facets(key: str, record: Record | None, partition: str | None) -> Facets:
     """What a materialization says of one input: rows read, metrics of its columns, the partition that it read."""
-    metadata = record.metadata if record else {}
-    facets: Facets = {}
-    rows = whole(_of(metadata.get(ROWS_READ), key))
-    columns = _of(metadata.get(COLUMN_METRICS), key)
+    facets: Facets = dict(_input_subset(partition)) if partition else {}
+    if record is None:
+        return facets
+    rows = whole(_of(record.metadata.get(ROWS_READ), key))
+    columns = _of(record.metadata.get(COLUMN_METRICS), key)
     if isinstance(columns, dict) and columns:
-        facets["dataQualityMetrics"] = _quality(columns, rows)
-    if partition:
-        facets["subset"] = ol.base_subset_dataset.InputSubsetInputDatasetFacet(inputCondition=_condition(partition))
-    return plain_all(facets) | (statistics(rows) if rows is not None else {})
+        facets |= plain_all({"dataQualityMetrics": _quality(columns, rows)})
+    return facets | (statistics(rows) if rows is not None else {})
 
 
 def statistics(rows: int) -> Facets:
@@ -221,6 +213,18 @@ def _quality(columns: Mapping[str, Any], rows: int | None) -> Any:
             if isinstance(values, dict)
         },
     )
+
+
+@lru_cache(maxsize=4096)
+def _output_subset(partition: str) -> Facets:
+    subset = ol.base_subset_dataset.OutputSubsetOutputDatasetFacet(outputCondition=_condition(partition))
+    return plain_all({"subset": subset})
+
+
+@lru_cache(maxsize=4096)
+def _input_subset(partition: str) -> Facets:
+    subset = ol.base_subset_dataset.InputSubsetInputDatasetFacet(inputCondition=_condition(partition))
+    return plain_all({"subset": subset})
 
 
 def _condition(partition: str) -> Any:

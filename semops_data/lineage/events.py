@@ -79,6 +79,10 @@ def encode(event: Event) -> str:
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
+def _text(value: Any) -> str:
+    return _JSON.encode(value)
+
+
 def timestamp(seconds: float) -> str:
     """A Unix time as OpenLineage writes it, in UTC with microseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -93,10 +97,42 @@ class Writer:
         set_producer(config.producer)
         self.graph, self.config = graph, config
         self._schema_url = RunEvent._get_schema()  # noqa: SLF001 - the models write it into each event
-        self._engine = run_facets.engine(config.engine_version, config.adapter_version)
+        self._written: dict[int, str] = {}
+        self._engine = self._shared(run_facets.engine(config.engine_version, config.adapter_version))
         self._names: dict[str, DatasetName] = {}
         self._datasets: dict[str, dict[str, Any]] = {}
         self._jobs: dict[tuple[str, str], Facets] = {}
+
+    def encode(self, event: Event) -> str:
+        """The same text as `encode`, from parts that are written once per graph."""
+        run, job = event["run"], event["job"]
+        inputs = ",".join([self._encode_dataset(dataset) for dataset in event["inputs"]])
+        outputs = ",".join([self._encode_dataset(dataset) for dataset in event["outputs"]])
+        return (
+            f'{{"eventTime":"{event["eventTime"]}","eventType":"{event["eventType"]}",'
+            f'"run":{{"runId":"{run["runId"]}","facets":{self._encode_facets(run["facets"])}}},'
+            f'"job":{{"namespace":{_text(job["namespace"])},"name":{_text(job["name"])},'
+            f'"facets":{self._encode_facets(job["facets"])}}},'
+            f'"inputs":[{inputs}],"outputs":[{outputs}],'
+            f'"producer":{_text(event["producer"])},"schemaURL":{_text(event["schemaURL"])}}}'
+        )
+
+    def _encode_dataset(self, dataset: Event) -> str:
+        parts = [
+            f'"{name}":{self._encode_facets(value) if isinstance(value, dict) else _text(value)}'
+            for name, value in dataset.items()
+        ]
+        return f"{{{','.join(parts)}}}"
+
+    def _encode_facets(self, facets: Facets) -> str:
+        known = self._written
+        return f"{{{','.join([f'{_text(name)}:{known.get(id(value)) or _text(value)}' for name, value in facets.items()])}}}"
+
+    def _shared(self, facets: Facets) -> Facets:
+        """These facets, which live as long as the writer, so that their identity stands for their text."""
+        for value in facets.values():
+            self._written[id(value)] = _text(value)
+        return facets
 
     def above(self, run: RunLog) -> Facets:
         """The facets that every event of a Dagster run has: its parent, and the tags that may leave."""
@@ -222,7 +258,7 @@ class Writer:
         made = self._datasets.get(node.key)
         if made is None:
             name = self.name(node.key)
-            known = dataset_facets.defined(node, self.config.places, name)
+            known = self._shared(dataset_facets.defined(node, self.config.places, name))
             made = self._datasets[node.key] = {"namespace": name.namespace, "name": name.name, "facets": known}
         return made
 
@@ -242,7 +278,7 @@ class Writer:
         key = (kind, node.key if node else "")
         made = self._jobs.get(key)
         if made is None:
-            made = self._jobs[key] = run_facets.job_facets(kind, node, self.config.source_url)
+            made = self._jobs[key] = self._shared(run_facets.job_facets(kind, node, self.config.source_url))
         return made
 
     def episode(self, state: str, time: float, run: tuple[str, Facets], job: str, inputs: list[Event]) -> Event:

@@ -24,6 +24,17 @@ class _Models:
 ol = _Models()
 
 
+def facet(model: Any, **values: Any) -> dict[str, Any]:
+    """A facet of that model, straight as JSON values and without what is None; for those of every event."""
+    from openlineage.client.generated.base import PRODUCER
+
+    made: dict[str, Any] = {"_producer": PRODUCER, "_schemaURL": model._get_schema()}  # noqa: SLF001 - as the model does
+    for name, value in values.items():
+        if value is not None:
+            made[name] = value
+    return made
+
+
 def plain(model: Any) -> dict[str, Any]:
     """A model as JSON values, without what is not set."""
     from openlineage.client.serde import Serde

@@ -104,6 +104,8 @@ class Outbox:
         self.path, self.clock, self.delivered = path, clock, 0
         is_new = not path.exists()
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        # Of use before the first table only: events are larger than a page of the default size.
+        self._db.execute("PRAGMA page_size = 16384")
         self._db.execute("PRAGMA journal_mode = WAL")
         # A commit that a power cut takes back is folded and delivered again.
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -164,15 +166,28 @@ class Outbox:
         """Write down that delivery is tried, so that a crash after it is noticed."""
         self._db.executemany("UPDATE items SET attempts = attempts + 1 WHERE seq = ?", ((item.seq,) for item in items))
 
-    def sent(self, items: Sequence[Item], receipts: Sequence[str | None] = ()) -> None:
-        """Mark items as delivered, each with what the receiver called it."""
+    def sent(self, items: Sequence[Item], receipts: Sequence[str | None] = (), *, tries: int = 0) -> None:
+        """Mark items as delivered, each with what the receiver called it.
+
+        Args:
+            items: what was delivered.
+            receipts: what the receiver called each.
+            tries: 1 where `begin` was not called before.
+        """
         now = self.clock()
         given = receipts or [None] * len(items)
-        rows = ((receipt, now, item.seq) for item, receipt in zip(items, given, strict=True))
+        rows = ((tries, receipt, now, item.seq) for item, receipt in zip(items, given, strict=True))
         self._db.executemany(
-            "UPDATE items SET state = 'sent', last_error = NULL, receipt = ?, settled_at = ? WHERE seq = ?", rows
+            "UPDATE items SET state = 'sent', attempts = attempts + ?, last_error = NULL, receipt = ?, settled_at = ? "
+            "WHERE seq = ?",
+            rows,
         )
         self.delivered += len(items)
+
+    def tried(self, item: Item, error: str, *, is_dead: bool = False) -> None:
+        """Count a try that failed, where `begin` was not called before; see `failed`."""
+        self.begin([item])
+        self.failed(item, error, is_dead=is_dead)
 
     def failed(self, item: Item, error: str, *, is_dead: bool = False) -> None:
         """Keep the error; a dead item is not tried again until `revive`."""

@@ -55,7 +55,7 @@ def to_file(outbox: Outbox, path: Path, *, until: float) -> int:
             file.flush()
             os.fsync(file.fileno())
             with outbox.transaction():
-                outbox.sent(batch)
+                outbox.sent(batch, tries=1)
                 outbox.set_mark(_OFFSET, str(os.fstat(file.fileno()).st_size))
             sent += len(batch)
     return sent
@@ -139,12 +139,10 @@ def _of_bytes(page: Sequence[Item]) -> Iterator[Sequence[Item]]:
 def _ask(outbox: Outbox, items: Sequence[Item], post: Callable[[Sequence[Item]], httpx.Response]) -> httpx.Response:
     import httpx
 
-    with outbox.transaction():
-        outbox.begin(items)
     try:
         return post(items)
     except httpx.HTTPError as error:
-        outbox.failed(items[0], problem := f"{type(error).__name__}: {error}")
+        outbox.tried(items[0], problem := f"{type(error).__name__}: {error}")
         raise RelayError(problem) from error
 
 
@@ -160,13 +158,13 @@ def _settle(outbox: Outbox, items: Sequence[Item], response: httpx.Response) -> 
     elif _is_refused(status):
         refused = {0: (problem, False)}
     else:
-        outbox.failed(items[0], problem)
+        outbox.tried(items[0], problem)
         raise RelayError(problem)
     taken = [item for place, item in enumerate(items) if place not in refused]
     with outbox.transaction():
-        outbox.sent(taken)
+        outbox.sent(taken, tries=1)
         for place, (reason, may_retry) in refused.items():
-            outbox.failed(items[place], reason, is_dead=not may_retry)
+            outbox.tried(items[place], reason, is_dead=not may_retry)
     waiting = [reason for reason, may_retry in refused.values() if may_retry]
     if waiting:
         raise RelayError(waiting[0])

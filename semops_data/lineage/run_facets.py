@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from semops_data.lineage.models import Facets, ol, plain, plain_all
+from semops_data.lineage.models import Facets, facet, ol, plain_all
 from semops_data.lineage.secrets import scrub
 
 if TYPE_CHECKING:
@@ -92,7 +93,11 @@ def nominal_time(window: tuple[datetime, datetime] | None) -> Facets:
     """The time that a partition stands for."""
     if window is None:
         return {}
-    start, end = (instant.isoformat() for instant in window)
+    return _nominal_time(*(instant.isoformat() for instant in window))
+
+
+@lru_cache(maxsize=4096)
+def _nominal_time(start: str, end: str) -> Facets:
     found = ol.nominal_time_run.NominalTimeRunFacet(nominalStartTime=start, nominalEndTime=end)
     return plain_all({"nominalTime": found})
 
@@ -117,26 +122,27 @@ def error_text(text: str, secrets: Sequence[str]) -> Facets:
 
 def assertion(check: Check, metadata: Mapping[str, Any], secrets: Sequence[str]) -> Facets:
     """One check's result as the input facet that catalogues show."""
-    quality = ol.data_quality_assertions_dataset
-    found = quality.Assertion(assertion=check.name, success=bool(check.passed), **_claim(check, metadata, secrets))
-    return {"dataQualityAssertions": plain(quality.DataQualityAssertionsDatasetFacet([found]))}
+    found = {"assertion": check.name, "success": bool(check.passed)} | _claim(check, metadata, secrets)
+    model = ol.data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet
+    return {"dataQualityAssertions": facet(model, assertions=[found])}
 
 
 def test(check: Check, metadata: Mapping[str, Any], secrets: Sequence[str]) -> Facets:
     """One check's result as the run facet; `skip` where the check never came to a result."""
     status = "skip" if check.passed is None else "pass" if check.passed else "fail"
-    found = ol.test_run.TestExecution(status=status, **_claim(check, metadata, secrets))
-    return {"test": plain(ol.test_run.TestRunFacet(tests=[found]))}
+    found = {"status": status} | _claim(check, metadata, secrets)
+    return {"test": facet(ol.test_run.TestRunFacet, tests=[found])}
 
 
 def _claim(check: Check, metadata: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
-    return {
+    said = {
         "name": check.name,
         "severity": check.severity.lower(),
         "description": scrub(check.description, secrets) if check.description else None,
         "expected": _text(metadata.get("expected", metadata.get("semops/expected")), secrets),
         "actual": _text(metadata.get("actual", metadata.get("semops/actual")), secrets),
     }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _text(value: Any, secrets: Sequence[str]) -> str | None:

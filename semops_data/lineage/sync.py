@@ -92,13 +92,13 @@ def mirror(
     def of_run(run: RunLog) -> list[tuple[str, str]]:
         from semops_data.lineage.fold import fold
 
-        return _encoded(fold(run, writer()))
+        return _encoded(fold(run, writer()), writer())
 
     def of_runless(records: Sequence[Record]) -> list[tuple[str, str]]:
         from semops_data.lineage.fold import fold_runless
 
         own = [r for r in records if location is None or r.asset_key in graph.nodes]
-        return _encoded(fold_runless(own, writer()))
+        return _encoded(fold_runless(own, writer()), writer())
 
     def fill(outbox: Outbox) -> int:
         added = follow(log, outbox, of_run, of_runless, until=until, location=location, nodes=graph.nodes)
@@ -117,10 +117,8 @@ def mirror(
     return Tick(fill, deliver, f"OpenLineage events for {place}", is_patient, secrets=secrets_of(settings))
 
 
-def _encoded(events: Iterable[Keyed]) -> list[tuple[str, str]]:
-    from semops_data.lineage.events import encode
-
-    return [(key, encode(event)) for key, event in events]
+def _encoded(events: Iterable[Keyed], writer: Writer) -> list[tuple[str, str]]:
+    return [(key, writer.encode(event)) for key, event in events]
 
 
 def _follow_tables(outbox: Outbox, lake: Lake, writer: Writer) -> int:
@@ -128,7 +126,7 @@ def _follow_tables(outbox: Outbox, lake: Lake, writer: Writer) -> int:
 
     events, marks = new_events(lake, writer, outbox)
     with outbox.transaction():
-        added = outbox.add(_encoded(events))
+        added = outbox.add(_encoded(events, writer))
         for name, value in marks.items():
             outbox.set_mark(name, value)
         outbox.set_mark(_TABLES_MARK, str(outbox.last_seq()))

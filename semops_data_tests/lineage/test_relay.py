@@ -28,12 +28,12 @@ from semops_data.lineage.outbox import Outbox
 where, target, deliveries = sys.argv[1], sys.argv[2], int(sys.argv[3])
 relay.BATCH = 2
 sent = Outbox.sent
-def dying(self, *args):
+def dying(self, *args, **more):
     global deliveries
     deliveries -= 1
     if deliveries < 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    sent(self, *args)
+    sent(self, *args, **more)
 Outbox.sent = dying
 with Outbox(Path(where)) as outbox:
     if target.startswith("http"):
