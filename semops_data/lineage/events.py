@@ -126,7 +126,8 @@ class Writer:
 
     def _encode_facets(self, facets: Facets) -> str:
         known = self._written
-        return f"{{{','.join([f'{_text(name)}:{known.get(id(value)) or _text(value)}' for name, value in facets.items()])}}}"
+        parts = [f"{_text(name)}:{known.get(id(value)) or _text(value)}" for name, value in facets.items()]
+        return f"{{{','.join(parts)}}}"
 
     def _shared(self, facets: Facets) -> Facets:
         """These facets, which live as long as the writer, so that their identity stands for their text."""

@@ -28,11 +28,8 @@ def facet(model: Any, **values: Any) -> dict[str, Any]:
     """A facet of that model, straight as JSON values and without what is None; for those of every event."""
     from openlineage.client.generated.base import PRODUCER
 
-    made: dict[str, Any] = {"_producer": PRODUCER, "_schemaURL": model._get_schema()}  # noqa: SLF001 - as the model does
-    for name, value in values.items():
-        if value is not None:
-            made[name] = value
-    return made
+    said = {"_producer": PRODUCER, "_schemaURL": model._get_schema()}  # noqa: SLF001 - as the model does
+    return said | {name: value for name, value in values.items() if value is not None}
 
 
 def plain(model: Any) -> dict[str, Any]:

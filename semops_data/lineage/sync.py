@@ -11,7 +11,7 @@ from semops_data.lineage.secrets import scrub, secrets_of
 from semops_data.lineage.tick import Report, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import httpx
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from semops_data.lineage.records import EventLog, Graph, Record, RunLog
     from semops_data.settings import Settings
 
-__all__ = ["Report", "mirror", "outbox_path", "sync"]
+__all__ = ["Report", "mirror", "outbox_path", "relay_waiting", "sync"]
 _TABLES_MARK = "tables_seen"
 
 
@@ -107,14 +107,29 @@ def mirror(
             added += _follow_tables(outbox, lake, writer())
         return added
 
+    return Tick(fill, _deliver(settings, until), _what(settings), is_patient, secrets=secrets_of(settings))
+
+
+def relay_waiting(settings: Settings, *, seconds: float = 60.0) -> Report:
+    """Send what waits, without looking at any event log; what the relay does as a process of its own."""
+    until = time.monotonic() + seconds
+    tick = Tick(lambda _: 0, _deliver(settings, until), _what(settings), secrets=secrets_of(settings))
+    return tick.run(outbox_path(settings))
+
+
+def _deliver(settings: Settings, until: float) -> Callable[[Outbox], None]:
     def deliver(outbox: Outbox) -> None:
         if settings.openlineage_url:
             _relay_http(outbox, settings.openlineage_url, settings, until)
         else:
             relay.to_file(outbox, settings.lineage_file, until=until)
 
+    return deliver
+
+
+def _what(settings: Settings) -> str:
     place = scrub(settings.openlineage_url) if settings.openlineage_url else str(settings.lineage_file)
-    return Tick(fill, deliver, f"OpenLineage events for {place}", is_patient, secrets=secrets_of(settings))
+    return f"OpenLineage events for {place}"
 
 
 def _encoded(events: Iterable[Keyed], writer: Writer) -> list[tuple[str, str]]:
