@@ -34,9 +34,8 @@ def export(form: str, selection: str, out: Path | None, *, as_json: bool, with_c
 
     chosen = {key.to_user_string() for key in resolve(selection, defs.resolve_asset_graph(), external=True)}
     form = "json" if as_json else form
-    graph, columns = graphs()
-    if with_columns is False or (with_columns is None and form != "json"):
-        columns = None
+    graph, known = graphs()
+    columns = known if with_columns or (with_columns is None and form == "json") else None
     nodes = {
         key: replace(node, parents=tuple(parent for parent in node.parents if parent in chosen))
         for key, node in graph.nodes.items()

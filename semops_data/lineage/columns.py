@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Place = tuple[str, str]
 """A column: the key of its asset, and its name."""
+Event = Mapping[str, Any]
+"""An OpenLineage event, or a part of one, as JSON has it."""
 SYMLINK = "DAGSTER_ASSET"
 
 
@@ -111,11 +114,11 @@ def from_events(bodies: Iterable[str]) -> ColumnGraph:
     found: dict[str, Mapping[str, Any]] = {}
     for event in map(json.loads, bodies):
         for dataset in (*event.get("inputs", ()), *event.get("outputs", ())):
-            keys[_name(dataset)] = _key(dataset)
+            keys[_name(dataset)] = key_of(dataset)
         for output in event.get("outputs", ()):
             fields = output.get("facets", {}).get("columnLineage", {}).get("fields")
             if fields:
-                found[_key(output)] = fields
+                found[key_of(output)] = fields
     sources = {
         (key, column): tuple((keys.get(_name(item), item["name"]), item["field"]) for item in lineage["inputFields"])
         for key, fields in found.items()
@@ -124,10 +127,11 @@ def from_events(bodies: Iterable[str]) -> ColumnGraph:
     return ColumnGraph(sources)
 
 
-def _name(dataset: Mapping[str, Any]) -> tuple[str, str]:
+def _name(dataset: Event) -> tuple[str, str]:
     return dataset["namespace"], dataset["name"]
 
 
-def _key(dataset: Mapping[str, Any]) -> str:
-    links: Sequence[Mapping[str, Any]] = dataset.get("facets", {}).get("symlinks", {}).get("identifiers", ())
+def key_of(dataset: Event) -> str:
+    """The asset that an event's dataset is, by its symlink; the dataset's own name where it has none."""
+    links: Sequence[Event] = dataset.get("facets", {}).get("symlinks", {}).get("identifiers", ())
     return next((str(link["name"]) for link in links if link.get("type") == SYMLINK), str(dataset["name"]))

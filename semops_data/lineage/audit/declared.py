@@ -31,7 +31,7 @@ def schema_layer(place: Place, graph: ColumnGraph, material: Material) -> Layer:
 
 def _said(place: Place) -> str:
     column = table(place[0])[place[1]]
-    unit = f", in {column.unit}" if column.unit else ""
+    unit = f" (unit: {column.unit})" if column.unit else ""
     return f"{place[0]}.{place[1]} is declared {column.type}{unit}: “{column.description}”"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from semops_data.landing.objects import UnreadableObjectError, read_landed
 from semops_data.landing.store import MissingObjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from semops_data.lakehouse.lake import Lake
     from semops_data.landing.objects import Landed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from semops_data.warehouse.warehouse import Warehouse
 
 T = TypeVar("T")
+DAY = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/")
 
 
 class Material:
@@ -36,10 +38,22 @@ class Material:
         warehouse: the facts and marts.
         registry: the definitions.
         day: an ISO date.
+        is_light: whether to leave out what the run that asks has just asserted: the facts hold what the lakehouse
+            holds, and the marts were computed from them.
     """
 
-    def __init__(self, lake: Lake, store: ObjectStore, warehouse: Warehouse, registry: Registry, day: str) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        store: ObjectStore,
+        warehouse: Warehouse,
+        registry: Registry,
+        day: str,
+        *,
+        is_light: bool = False,
+    ) -> None:
         self.lake, self.store, self.warehouse, self.registry, self.day = lake, store, warehouse, registry, day
+        self.is_light = is_light
         self._kept: dict[tuple[str, ...], Any] = {}
         self._open = ExitStack()
 
@@ -170,3 +184,9 @@ class Material:
         from semops_data.profiling.history import read_day
 
         return self.once(("moves", name), lambda: read_day(self.lake, f"lakehouse/{name}", self.day))
+
+
+def landed_days(store: ObjectStore, names: Iterable[str]) -> list[str]:
+    """The days of which something was landed of the exported tables, ascending ISO dates."""
+    paths = (path for name in names for path in store.list(f"landing/{name}/"))
+    return sorted({found.group(1) for path in paths if (found := DAY.search(path))})
