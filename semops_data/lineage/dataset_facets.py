@@ -21,6 +21,7 @@ CHANGES = frozenset({"ALTER", "CREATE", "DROP", "OVERWRITE", "RENAME", "TRUNCATE
 LIFECYCLE, VERSION, ROWS_READ, COLUMN_METRICS, TRANSFORMATIONS = (
     f"semops/{name}" for name in ("lifecycle", "delta_version", "rows_read", "column_metrics", "column_transformations")
 )
+ROWS_IN = "semops/rows_in"
 _SIZES = ("dagster/size_bytes", "semops/size_bytes", "semops/bytes")
 
 
@@ -180,12 +181,21 @@ def output_facets(record: Record | None, partition: str | None) -> Facets:
     return facets | (_output_subset(partition) if partition else {})
 
 
-def input_facets(key: str, record: Record | None, partition: str | None) -> Facets:
-    """What a materialization says of one input: rows read, metrics of its columns, the partition that it read."""
+def input_facets(key: str, record: Record | None, partition: str | None, *, is_only: bool = False) -> Facets:
+    """What a materialization says of one input: rows read, metrics of its columns, the partition that it read.
+
+    Args:
+        key: the input's asset.
+        record: the materialization; None where it is not known yet.
+        partition: the partition that was read.
+        is_only: there is no other input, so that rows in are rows of this one.
+    """
     facets: Facets = dict(_input_subset(partition)) if partition else {}
     if record is None:
         return facets
     rows = whole(_of(record.metadata.get(ROWS_READ), key))
+    if rows is None and is_only:
+        rows = whole(record.metadata.get(ROWS_IN))
     columns = _of(record.metadata.get(COLUMN_METRICS), key)
     if isinstance(columns, dict) and columns:
         facets |= plain_all({"dataQualityMetrics": _quality(columns, rows)})

@@ -18,7 +18,7 @@ from semops_data.lineage.records import ASSET_JOB_PREFIX, Check
 from semops_data.lineage.secrets import allowed_tags, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from semops_data.lineage.models import Facets
     from semops_data.lineage.naming import DatasetName
@@ -228,8 +228,8 @@ class Writer:
         return self.event(state, time, (identity, more), job, inputs=[seen])
 
     def _inputs(self, node: Node, partition: str | None, record: Record | None) -> list[Event]:
-        inputs = []
-        for key in self._parents(node, record):
+        inputs, keys = [], self._parents(node, record)
+        for key in keys:
             parent = self.graph.node(key)
             dataset = self._dataset(parent)
             # Of a partitioned input Dagster keeps one hash over its partitions, which is no version that it ever had.
@@ -237,10 +237,12 @@ class Writer:
             if seen:
                 dataset = dataset | {"facets": dataset["facets"] | dataset_facets.version(seen)}
             read = partition if key in node.same_partitions else None
-            inputs.append(dataset | {"inputFacets": dataset_facets.input_facets(key, record, read)})
+            inputs.append(
+                dataset | {"inputFacets": dataset_facets.input_facets(key, record, read, is_only=len(keys) == 1)}
+            )
         return inputs
 
-    def _parents(self, node: Node, record: Record | None) -> Iterable[str]:
+    def _parents(self, node: Node, record: Record | None) -> tuple[str, ...]:
         lineage = record.metadata.get("dagster/column_lineage") if record else None
         if not isinstance(lineage, dict):
             return node.parents

@@ -108,6 +108,8 @@ class _RunFold:
         self._emit(f"{self.run.run_id}/START", self.writer.run("START", record, self.run))
 
     def _planned(self, record: Record) -> None:
+        if not self.graph.node(record.asset_key or "").is_made:
+            return  # A run that observes an asset plans it too.
         parts = [(record.asset_key or "", partition) for partition in record.partitions or (None,)]
         self.planned.setdefault(record.step_key or "", []).extend(parts)
 

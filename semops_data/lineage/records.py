@@ -167,6 +167,7 @@ class Node:
         columns: its column schema, empty where it has none.
         storage_kind: `dagster/storage_kind` of the definition, such as `delta`.
         uri: physical address, where the definition knows one.
+        is_made: runs make it; false where they can only observe it.
         tags: tags of the definition, without Dagster's own.
         same_partitions: parents that have the same partitions, so that each partition is read from its like.
         source_path: file of the definition, from the root of its source tree.
@@ -189,6 +190,7 @@ class Node:
     checks: tuple[str, ...] = ()
     is_partitioned: bool = False
     is_external: bool = False
+    is_made: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
     same_partitions: frozenset[str] = frozenset()
     source_path: str | None = None

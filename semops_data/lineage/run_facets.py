@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from semops_data.lineage.records import Check, Failure, Node
 
 ENGINE = "dagster"
-SQL = "semops/sql_text"
+SQL = ("semops/sql_text", "semops/sql")
+_FENCE = re.compile(r"^\s*```\w*\n(.*?)\n?```\s*$", re.DOTALL)
 _LONGEST_STACK = 20_000
 _LONGEST_VALUE = 500
 
@@ -55,9 +57,11 @@ def _source(node: Node, source_url: str | None) -> Any:
 
 
 def sql(metadata: Mapping[str, Any], dialect: str | None) -> Facets:
-    """The SQL that made the asset, where the run says it."""
-    text = metadata.get(SQL)
-    if not isinstance(text, str) or not text.strip():
+    """The SQL that made the asset, where the run says it, as text or as one block of Markdown."""
+    text = next((found for name in SQL if isinstance(found := metadata.get(name), str)), "")
+    if fenced := _FENCE.match(text):
+        text = fenced.group(1)
+    if not text.strip():
         return {}
     return plain_all({"sql": ol.sql_job.SQLJobFacet(query=scrub(text), dialect=dialect)})
 

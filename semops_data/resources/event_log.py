@@ -248,10 +248,11 @@ def _node(node: Any, graph: Any) -> Node:
         checks=tuple(sorted(key.name for key in node.check_keys)),
         is_partitioned=node.is_partitioned,
         is_external=node.is_external,
+        is_made=node.is_materializable or not node.is_observable,
         tags={name: value for name, value in node.tags.items() if not name.startswith(("dagster/", "."))},
         same_partitions=_same_partitions(node, graph),
-        source_path=_source(metadata, "path"),
-        source_url=_source(metadata, "url"),
+        source_path=_source(node.metadata, "path"),
+        source_url=_source(node.metadata, "url"),
         metadata=scalars,
         window=_window(node.partitions_def),
     )
@@ -274,7 +275,7 @@ def _same_partitions(node: Any, graph: Any) -> frozenset[str]:
 
 def _source(metadata: Mapping[str, Any], part: str) -> str | None:
     """Path or address of the asset's code, where `dagster/code_references` has one that is linked to git."""
-    for reference in metadata.get("dagster/code_references") or ():
+    for reference in getattr(metadata.get("dagster/code_references"), "code_references", ()):
         if found := getattr(reference, "url", None):
             path = found.partition("/tree/")[2].partition("/")[2] or found.partition("/-/tree/")[2]
             return found if part == "url" else path.partition("#")[0] or None
