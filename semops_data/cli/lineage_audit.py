@@ -19,14 +19,14 @@ MARKS = {BREAKS: "BREAKS", MOVED: "moved", NEW: "new", UNMEASURED: "-"}
 
 
 @click.command("audit")
-@click.argument("metric")
+@click.argument("metric", required=False)
 @click.option("--day", default=None, help="Day whose data are read, ISO; the last landed one by default.")
 @json_option
-def audit(metric: str, day: str | None, *, as_json: bool) -> int:
+def audit(metric: str | None, day: str | None, *, as_json: bool) -> int:
     """Audit a metric backwards: mart, aggregation, transform, schema, source; stop where the meaning breaks.
 
-    METRIC is a mart and its column, daily_revenue.net_revenue_cents, or a mart, for all of its metrics. Ends with 1
-    where a meaning breaks.
+    METRIC is a mart and its column, daily_revenue.net_revenue_cents, or a mart, for all of its metrics; every metric
+    of every mart by default. Ends with 1 where a meaning breaks.
     """
     from semops_data.cli.summary import lake_of
     from semops_data.landing.store import landing_store
@@ -51,7 +51,7 @@ def audit(metric: str, day: str | None, *, as_json: bool) -> int:
     return FAILED if any(one.broken for one in found) else 0
 
 
-def _places(metric: str, graph: ColumnGraph) -> list[Place]:
+def _places(metric: str | None, graph: ColumnGraph) -> list[Place]:
     """The metrics that the name stands for.
 
     Raises:
@@ -60,7 +60,10 @@ def _places(metric: str, graph: ColumnGraph) -> list[Place]:
     from semops_data.contracts import TABLES
     from semops_data.lineage.audit.walk import metrics
     from semops_data.lineage.lookup import UnknownPlaceError, find
+    from semops_data.warehouse.marts import marts
 
+    if metric is None:
+        return [place for mart in marts() for place in metrics(mart)]
     keys = {key for edge in graph.edges for key, _ in edge}
     known = {key: tuple(column.name for column in TABLES[key].columns) for key in keys}
     target = find(metric, known, room="warehouse")

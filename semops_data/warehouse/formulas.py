@@ -8,6 +8,7 @@ inner joins (they drop rows), joins that could repeat rows, and the day of a dai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -50,6 +51,12 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
         One entry per column that computes something else, and per rule that the whole breaks.
     """
     text = strip_comments(mart_sql(name) if sql is None else sql).replace(":day", DAY_VALUE)
+    return list(_deviations(name, text))
+
+
+@lru_cache(maxsize=64)
+def _deviations(name: str, text: str) -> tuple[Deviation, ...]:
+    """The deviations of a SQL text; each text is parsed once in a process, however many days and checks ask."""
     query = sqlglot.parse_one(text, read="snowflake")
     assert isinstance(query, exp.Select)  # noqa: S101 - a mart is one SELECT
     unfolded = Unfolding(query)
@@ -63,7 +70,7 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
         actual = normal(unfolded.column(query, formula.column), grain)
         if expected != actual:
             found.append(Deviation(formula.column, expected, actual))
-    return found
+    return tuple(found)
 
 
 class Unfolding:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from semops_data.contracts import table
 from semops_data.contracts.business import DERIVED, SHOP_TABLES, is_daily, raw_name
 from semops_data.lineage.audit.model import BREAKS, HOLDS, UNMEASURED, Layer, Test
+from semops_data.lineage.audit.published import by_the_lakehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,8 @@ def transform_layer(place: Place, graph: ColumnGraph, material: Material) -> Lay
     origins = graph.upstream(place)
     places = [found for found in origins if found[0].startswith(("warehouse/fct_", "warehouse/dim_", "lakehouse/"))]
     tests = [test for found in sorted(places) for test in _steps(found, material)]
+    if other := by_the_lakehouse(place, material):
+        tests.append(other)
     return Layer("transform", tuple(sorted(places)), tuple(tests))
 
 

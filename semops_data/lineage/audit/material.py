@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -38,8 +39,8 @@ class Material:
         warehouse: the facts and marts.
         registry: the definitions.
         day: an ISO date.
-        is_light: whether to leave out what the run that asks has just asserted: the facts hold what the lakehouse
-            holds, and the marts were computed from them.
+        is_light: whether to leave out what the checks of the warehouse assert in the same run: its facts hold what the
+            lakehouse holds, and its marts show what follows from them. The warehouse is not asked then.
     """
 
     def __init__(
@@ -110,16 +111,20 @@ class Material:
 
     def _kept_of(self, name: str, landed: Landed) -> pa.Table:
         bad = self.delta(f"{name}_quarantine", ["row_number"])
-        numbers = pa.array(range(landed.rows.num_rows), pa.int64())
-        views = {field.name for field in landed.rows.schema if pa.types.is_string_view(field.type)}
-        texts = [(f.name, pa.string() if f.name in views else f.type) for f in landed.rows.schema]
-        # Not every kernel takes the views as which JSON Lines are read.
-        rows = landed.rows.cast(pa.schema(texts)).append_column("_row", numbers)
+        rows, numbers = landed.rows, pa.array(np.arange(landed.rows.num_rows))
+        views = {field.name for field in rows.schema if pa.types.is_string_view(field.type)}
+        if views:
+            # Not every kernel takes the views as which JSON Lines are read.
+            texts = [(field.name, pa.string() if field.name in views else field.type) for field in rows.schema]
+            rows = rows.cast(pa.schema(texts))
+        rows = rows.append_column("_row", numbers)
         if bad is not None and bad.num_rows:
             rows = rows.filter(pc.invert(pc.is_in(numbers, value_set=bad.column("row_number").combine_chunks())))
         key = table(f"lakehouse/{name}").keys[0]
-        first = rows.select([key, "_row"]).group_by(key).aggregate([("_row", "min")]).column("_row_min")
-        return rows.filter(pc.is_in(rows.column("_row"), value_set=first.combine_chunks())).drop_columns(["_row"])
+        if pc.count_distinct(rows.column(key)).as_py() < rows.num_rows:
+            first = rows.select([key, "_row"]).group_by(key).aggregate([("_row", "min")]).column("_row_min")
+            rows = rows.filter(pc.is_in(rows.column("_row"), value_set=first.combine_chunks()))
+        return rows.drop_columns(["_row"])
 
     def delta(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
         """The day's rows of a table of the lakehouse, all rows of one without days; None where there is no table."""
@@ -134,6 +139,17 @@ class Material:
 
         rows = self.once(("delta", name), read)
         return rows if rows is None or columns is None else rows.select(columns)
+
+    def truth(self) -> pa.Table | None:
+        """The known answers of the day; None where there are none, as in a real business."""
+
+        def read() -> pa.Table | None:
+            try:
+                return self.lake.read("synthesis/truth", where={"day": self.day})
+            except MissingTableError:
+                return None
+
+        return self.once(("truth",), read)
 
     def rows(self, key: str) -> pa.Table | None:
         """The rows of a table of the warehouse, of the day where it is daily; None where there is no table."""

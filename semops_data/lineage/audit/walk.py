@@ -59,7 +59,7 @@ def _layer(
     if name == "mart":
         return mart_layer(place, material)
     if name == "aggregation":
-        return aggregation_layer(place, material)
+        return aggregation_layer(place)
     if name == "transform":
         return transform_layer(place, graph, material)
     if name == "schema":
