@@ -96,6 +96,7 @@ class RunLog:
         created: when the run was made; part of every derived id.
         partition: the partition the run was started for.
         location: code location that the run belongs to, where one is known.
+        config: what each step was configured with, by step.
     """
 
     run_id: str
@@ -107,6 +108,7 @@ class RunLog:
     tags: Mapping[str, str] = field(default_factory=dict)
     partition: str | None = None
     location: str | None = None
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
 
     @property

