@@ -224,6 +224,20 @@ class Outbox:
         )
         return [DeadItem(*row) for row in rows]
 
+    def told(self, text: str) -> list[tuple[str, str, str | None]]:
+        """Items whose key, body or receipt holds a text: (key, body, receipt), oldest first."""
+        return self._db.execute(
+            "SELECT key, body, receipt FROM items WHERE instr(body, ?) OR instr(coalesce(receipt, ''), ?) ORDER BY seq",
+            (text, text),
+        ).fetchall()
+
+    def newest(self, prefix: str, limit: int) -> list[tuple[str, str, str | None]]:
+        """The newest items whose key starts so: (key, body, receipt)."""
+        return self._db.execute(
+            "SELECT key, body, receipt FROM items WHERE substr(key, 1, ?) = ? ORDER BY seq DESC LIMIT ?",
+            (len(prefix), prefix, limit),
+        ).fetchall()
+
     def backlog(self) -> Backlog:
         """What waits and what is dead; cheap, however much was delivered."""
         new, dead = (

@@ -130,3 +130,28 @@ def test_whatever_an_asset_reports_makes_a_run_that_can_be_stored(metadata):
 def test_a_runs_end_has_mlflows_word(toys, status, expected):
     log = replace(toys.log.run(toys.month), status=status)
     assert fold(log, toys.graph)[0].status == expected
+
+
+def test_a_steps_configuration_becomes_params_and_its_secrets_do_not(toys):
+    """What is named like a secret, or is one of the settings', never leaves."""
+    log = toys.log.run(toys.days[0])
+    step = next(r.step_key for r in log.records if r.asset_key == "toy/raw" and r.step_key)
+    given = {"tables": ["a", "b"], "limit": 7, "api_key": "abcdefgh", "note": f"uses {toy.SECRET}", "deep": {"x": 1}}
+    runs = fold(replace(log, config={step: given}), toys.graph, Context(secrets=toys.config.secrets))
+    params = child(runs, "toy/raw").params
+    assert (params["config.tables"], params["config.limit"]) == ("a, b", "7")
+    assert "abcdefgh" not in str(params)
+    assert toy.SECRET not in str(params)
+    assert "config.deep" not in params
+
+
+def test_words_that_a_run_reports_are_params_and_pages_are_not(toys):
+    log = toys.log.run(toys.days[0])
+    more = {"semops/model_id": "minilm@1", "semops/page": "| a |\n| b |", "semops/peak_memory_bytes": 1024}
+    records = tuple(
+        replace(r, metadata={**r.metadata, **more}) if r.kind == "ASSET_MATERIALIZATION" else r for r in log.records
+    )
+    raw = child(fold(replace(log, records=records), toys.graph), "toy/raw")
+    assert raw.params["model_id"] == "minilm@1"
+    assert "page" not in raw.params
+    assert raw.metrics["peak_memory_bytes"] == 1024.0
