@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from semops_data.contracts import table
 from semops_data.lakehouse.lake import MissingTableError
@@ -110,21 +109,23 @@ class Material:
         return None if landed is None else self.once(("kept", name), lambda: self._kept_of(name, landed))
 
     def _kept_of(self, name: str, landed: Landed) -> pa.Table:
-        bad = self.delta(f"{name}_quarantine", ["row_number"])
-        rows, numbers = landed.rows, pa.array(np.arange(landed.rows.num_rows))
+        import polars as pl
+
+        rows, bad = landed.rows, self.delta(f"{name}_quarantine", ["row_number"])
         views = {field.name for field in rows.schema if pa.types.is_string_view(field.type)}
         if views:
             # Not every kernel takes the views as which JSON Lines are read.
             texts = [(field.name, pa.string() if field.name in views else field.type) for field in rows.schema]
             rows = rows.cast(pa.schema(texts))
-        rows = rows.append_column("_row", numbers)
-        if bad is not None and bad.num_rows:
-            rows = rows.filter(pc.invert(pc.is_in(numbers, value_set=bad.column("row_number").combine_chunks())))
-        key = table(f"lakehouse/{name}").keys[0]
-        if pc.count_distinct(rows.column(key)).as_py() < rows.num_rows:
-            first = rows.select([key, "_row"]).group_by(key).aggregate([("_row", "min")]).column("_row_min")
-            rows = rows.filter(pc.is_in(rows.column("_row"), value_set=first.combine_chunks()))
-        return rows.drop_columns(["_row"])
+        keys = pl.Series(pl.from_arrow(rows.column(table(f"lakehouse/{name}").keys[0])))
+        is_kept = np.ones(rows.num_rows, np.bool_)
+        if bad is not None:
+            numbers = bad.column("row_number").to_numpy()
+            # An object that was landed again may be shorter than the one that was judged.
+            is_kept[numbers[numbers < rows.num_rows]] = False
+        kept = np.flatnonzero(is_kept)
+        kept = kept[keys.gather(kept).is_first_distinct().to_numpy()]
+        return rows if len(kept) == rows.num_rows else rows.take(pa.array(kept))
 
     def delta(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
         """The day's rows of a table of the lakehouse, all rows of one without days; None where there is no table."""
