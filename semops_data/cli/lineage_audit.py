@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,8 @@ from semops_data.cli.errors import FAILED
 from semops_data.lineage.audit.model import BREAKS, MOVED, NEW, UNMEASURED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from semops_data.landing.store import ObjectStore
     from semops_data.lineage.audit.model import Audit
     from semops_data.lineage.columns import ColumnGraph, Place
@@ -26,7 +29,8 @@ def audit(metric: str | None, day: str | None, *, as_json: bool) -> int:
     """Audit a metric backwards: mart, aggregation, transform, schema, source; stop where the meaning breaks.
 
     METRIC is a mart and its column, daily_revenue.net_revenue_cents, or a mart, for all of its metrics; every metric
-    of every mart by default. Ends with 1 where a meaning breaks.
+    of every mart by default. A mart over all days is audited on each day, from the last back, until it breaks. Ends
+    with 1 where a meaning breaks.
     """
     from semops_data.cli.summary import lake_of
     from semops_data.landing.store import landing_store
@@ -41,9 +45,16 @@ def audit(metric: str | None, day: str | None, *, as_json: bool) -> int:
     settings, graph = load_settings(), declared()
     places = _places(metric, graph)
     lake, store, registry = lake_of(settings), landing_store(settings), load(registry_path(settings))
-    day = _day(day, store, places, graph)
-    with Material(lake, store, Warehouse(settings), registry, day) as material:
-        found = [walk(place, graph, material) for place in places]
+    days = _days(day, store, places, graph)
+    with ExitStack() as opened:
+        materials: dict[str, Material] = {}
+
+        def on(day: str) -> Material:
+            if day not in materials:
+                materials[day] = opened.enter_context(Material(lake, store, Warehouse(settings), registry, day))
+            return materials[day]
+
+        found = [_audited(place, days, lambda place, day: walk(place, graph, on(day))) for place in places]
     out = Output(as_json)
     out.result(found[0].as_dict() if len(found) == 1 else {"audits": [one.as_dict() for one in found]})
     for one in found:
@@ -76,8 +87,8 @@ def _places(metric: str | None, graph: ColumnGraph) -> list[Place]:
     return found
 
 
-def _day(given: str | None, store: ObjectStore, places: list[Place], graph: ColumnGraph) -> str:
-    """The day to audit: the given one, else the last of which something was landed that the metrics come from.
+def _days(given: str | None, store: ObjectStore, places: list[Place], graph: ColumnGraph) -> list[str]:
+    """The days that can be audited, the last first: the given one, else those of which something was landed.
 
     Raises:
         UnknownPlaceError: where nothing was landed, on that day or at all.
@@ -91,7 +102,17 @@ def _day(given: str | None, store: ObjectStore, places: list[Place], graph: Colu
         raise UnknownPlaceError(f"nothing of {', '.join(sorted(names))} was landed yet: dst run")
     if given is not None and given not in days:
         raise UnknownPlaceError(f"nothing of {', '.join(sorted(names))} was landed for {given!r}{near(given, days)}")
-    return given or days[-1]
+    return [given] if given is not None else days[::-1]
+
+
+def _audited(place: Place, days: list[str], walk: Callable[[Place, str], Audit]) -> Audit:
+    """The audit on the last day; of a table without days, on the last one where it breaks, if there is one."""
+    from semops_data.contracts import table
+
+    last = walk(place, days[0])
+    if table(place[0]).partition_by or last.broken:
+        return last
+    return next((found for day in days[1:] if (found := walk(place, day)).broken), last)
 
 
 def _show(out: Output, found: Audit, *, is_whole: bool) -> None:

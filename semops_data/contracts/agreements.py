@@ -102,6 +102,17 @@ AGREEMENTS: tuple[Agreement, ...] = (
         """,
     ),
     Agreement(
+        "order_items",
+        "discount",
+        "The discounts on the lines of an order are the discount of the order.",
+        ("orders", "order_items"),
+        f"""
+        SELECT o.order_id AS row_key, sum({_euros("i.discount")}) AS actual, {_euros("o.discount")} AS expected
+        FROM orders AS o JOIN order_items AS i ON i.order_id = o.order_id
+        GROUP BY o.order_id, o.discount
+        """,
+    ),
+    Agreement(
         "orders",
         "total",
         "The total of an order is its subtotal less discount, plus shipping and tax.",

@@ -15,9 +15,11 @@ from semops_data.lineage.audit.render import evidence
 from semops_data.lineage.audit.walk import audit, metrics
 from semops_data.lineage.audit.words import word_tests
 from semops_data.settings import Settings
+from semops_data.synthesis.scenario import Scenario
 from semops_data.warehouse import emulator, marts
 from semops_data_tests.lineage import stack as stacks
 from semops_data_tests.lineage.stack import AUDITED, CLEAN, FAULTY
+from semops_data_tests.scenario import DAYS, land_day, small_business
 
 NET = ("daily_revenue", "net_revenue_cents")
 
@@ -71,6 +73,15 @@ def test_cents_in_a_column_of_euros_are_named_as_such_at_the_source(stack):
     assert found.broken is not None
     assert (found.broken.name, found.broken.having(BREAKS)[0].place) == ("source", ("landing/payments", "amount"))
     assert "each is 100 times what follows: cents where euros are declared" in found.broken.having(BREAKS)[0].shows
+
+
+def test_another_currency_is_told_by_its_factor_before_anything_was_settled(stack):
+    """The audit reads what was landed: it can be asked in the night in which the export came, before any load."""
+    land_day(stack.store, DAYS[2], replace(small_business(defect_rate=0.0), scenario=Scenario(dollars_as_euros=0)))
+    found = stack.audit("landing/payments", "amount", DAYS[2])
+    assert found.broken is not None
+    assert found.broken.name == "source"
+    assert "1.08 times what follows: another unit or currency" in found.broken.having(BREAKS)[0].shows
 
 
 def test_a_changed_type_breaks_at_the_schema_although_nothing_was_loaded(stack):

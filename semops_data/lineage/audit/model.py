@@ -95,9 +95,9 @@ class Audit:
             ("without a declared meaning", self._columns(NEW)),
             ("unmeasured", unmeasured),
         )
-        return "; ".join(
-            [f"{name} means what is defined", *(f"{what}: {columns}" for what, columns in more if columns)]
-        )
+        # What was not measured everywhere is not asserted.
+        said = f"nothing contradicts the definition of {name}" if unmeasured else f"{name} means what is defined"
+        return "; ".join([said, *(f"{what}: {columns}" for what, columns in more if columns)])
 
     def _columns(self, verdict: str) -> str:
         tests = (test for layer in self.layers for test in layer.having(verdict))
