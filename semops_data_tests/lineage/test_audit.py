@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import dagster as dg
 import pytest
 
 from semops_data.contracts.agreements import AGREEMENTS
@@ -14,6 +15,8 @@ from semops_data.lineage.audit.model import BREAKS, HOLDS, LAYERS, MOVED, NEW, U
 from semops_data.lineage.audit.render import evidence
 from semops_data.lineage.audit.walk import audit, metrics
 from semops_data.lineage.audit.words import word_tests
+from semops_data.lineage.checks import PARTITION_TAG, audits
+from semops_data.registry.source import OWN, RegistryFile
 from semops_data.settings import Settings
 from semops_data.synthesis.scenario import Scenario
 from semops_data.warehouse import emulator, marts
@@ -220,3 +223,32 @@ def test_evidence_is_a_table_that_no_data_can_break_out_of(stack):
     assert "<script>" not in text
     assert "**breaks**" in text
     assert all(line.startswith("|") or not line for line in text.splitlines())
+
+
+def test_the_check_of_a_run_warns_at_the_mart_with_both_sides_and_blocks_nothing(stack):
+    """Who opens the asset's page after a night with a fault reads the layer, the definition and the data there."""
+
+    @dg.asset(key=["warehouse", "daily_revenue"])
+    def daily_revenue():
+        return None
+
+    resources = {
+        "lake": stack.lake,
+        "landing_store": stack.store,
+        "warehouse": stack.warehouse,
+        "registry_source": RegistryFile(OWN),
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        tags = {PARTITION_TAG: FAULTY}
+        done = dg.materialize([daily_revenue, audits], resources=resources, instance=instance, tags=tags)
+    (evaluation,) = [
+        found for found in done.get_asset_check_evaluations() if found.asset_key.path[-1] == "daily_revenue"
+    ]
+    assert done.success
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    shown = {name: str(value.value) for name, value in evaluation.metadata.items()}
+    assert "net_revenue_cents breaks at the layer source: landing/orders.refund" in shown["actual"]
+    assert "| net_revenue_cents | holds | holds | holds | new column | **breaks** |" in shown["evidence"]
+    assert "for refunded and cancelled orders all that was paid" in shown["evidence"]
+    assert shown["day"] == FAULTY
