@@ -115,8 +115,10 @@ def _uri(name: DatasetName) -> str:
 def _symlinks(node: Node, name: DatasetName, places: Places, reported: DatasetName | None) -> Any:
     own = logical(node.key, places)
     link = ol.symlinks_dataset.Identifier
-    # Never the type TABLE, which DataHub reads as Hive.
-    links = [link(namespace=own.namespace, name=own.name, type="DAGSTER_ASSET")]
+    # The dataset's own name first, since OpenMetadata's connector takes the first one for the table's name; and never
+    # the type TABLE, which DataHub reads as Hive.
+    links = [link(namespace=name.namespace, name=name.name, type="PHYSICAL")] if name != own else []
+    links.append(link(namespace=own.namespace, name=own.name, type="DAGSTER_ASSET"))
     if reported and reported not in (name, own):
         links.append(link(namespace=reported.namespace, name=reported.name, type="LOCATION"))
     return ol.symlinks_dataset.SymlinksDatasetFacet(identifiers=links)

@@ -105,7 +105,7 @@ class Outbox:
         is_new = not path.exists()
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         # Of use before the first table only: events are larger than a page of the default size.
-        self._db.execute("PRAGMA page_size = 16384")
+        self._db.execute("PRAGMA page_size = 32768")
         self._db.execute("PRAGMA journal_mode = WAL")
         # A commit that a power cut takes back is folded and delivered again.
         self._db.execute("PRAGMA synchronous = NORMAL")

@@ -45,3 +45,9 @@ def findings(events):
         parts |= {side: [fresh(dataset) for dataset in event[side]] for side in ("inputs", "outputs")}
         found |= set(spec.findings(event | parts))
     return sorted(found)
+
+
+def asset_of(dataset):
+    """The asset key that a dataset says it has, whatever it is called elsewhere."""
+    (found,) = [i["name"] for i in dataset["facets"]["symlinks"]["identifiers"] if i["type"] == "DAGSTER_ASSET"]
+    return found

@@ -14,7 +14,7 @@ from semops_data.lineage.follow import follow
 from semops_data.lineage.naming import physical
 from semops_data.lineage.outbox import Outbox
 from semops_data_tests.lineage import toy
-from semops_data_tests.lineage.spec import findings
+from semops_data_tests.lineage.spec import asset_of, findings
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,7 @@ def test_the_asset_graph_can_be_rebuilt_from_the_events(toys, events):
     edges = set()
     for event in events:
         for output in event["outputs"]:
-            own = output["facets"]["symlinks"]["identifiers"][0]["name"]
-            edges |= {(i["facets"]["symlinks"]["identifiers"][0]["name"], own) for i in event["inputs"]}
+            edges |= {(asset_of(dataset), asset_of(output)) for dataset in event["inputs"]}
     never_started = {("toy/broken", "toy/after")}
     assert edges == set(toys.graph.edges()) - never_started
 

@@ -17,7 +17,7 @@ from semops_data.lineage.sensors import mirror_sensor
 from semops_data.resources.event_log import InstanceLog, asset_graph
 from semops_data.settings import Settings
 from semops_data_tests.lineage import foreign, toy
-from semops_data_tests.lineage.spec import findings
+from semops_data_tests.lineage.spec import asset_of, findings
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,7 @@ def test_its_datasets_have_its_own_names_everywhere(acme):
 
 def test_its_graph_can_be_rebuilt_from_the_events(acme):
     defs, events, _, _ = acme
-    own = lambda dataset: dataset["facets"]["symlinks"]["identifiers"][0]["name"]  # noqa: E731
-    edges = {(own(i), own(o)) for e in events for o in e["outputs"] for i in e["inputs"]}
+    edges = {(asset_of(i), asset_of(o)) for e in events for o in e["outputs"] for i in e["inputs"]}
     assert edges == set(asset_graph(defs).edges())
 
 

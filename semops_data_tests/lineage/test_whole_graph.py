@@ -12,7 +12,7 @@ from semops_data.lineage.records import Graph
 from semops_data.resources.event_log import InstanceLog, asset_graph
 from semops_data.settings import Settings
 from semops_data.tracking.sync import ledger_path
-from semops_data_tests.lineage.spec import findings
+from semops_data_tests.lineage.spec import asset_of, findings
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("home")]
 
@@ -49,10 +49,6 @@ def graph() -> Graph:
     return asset_graph(defs)
 
 
-def key_of(dataset):
-    return dataset["facets"]["symlinks"]["identifiers"][0]["name"]
-
-
 def outputs(events):
     return [(event, dataset) for event in events for dataset in event["outputs"] if event["eventType"] == "COMPLETE"]
 
@@ -65,9 +61,9 @@ def test_every_event_of_the_platform_is_valid(events):
 def test_the_asset_graph_is_what_the_events_say(events, made, graph):
     """Parity: the edges of every asset that ran, from source assets too, and no edge more."""
     ran = {record.asset_key for record in made}
-    told = {(key_of(i), key_of(o)) for event, o in outputs(events) for i in event["inputs"]}
+    told = {(asset_of(i), asset_of(o)) for event, o in outputs(events) for i in event["inputs"]}
     assert {edge for edge in graph.edges() if edge[1] in ran} == told
-    assert {key_of(i) for event, _ in outputs(events) for i in event["inputs"]} & {
+    assert {asset_of(i) for event, _ in outputs(events) for i in event["inputs"]} & {
         key for key, node in graph.nodes.items() if node.is_external
     }
 
@@ -77,7 +73,7 @@ def test_every_partition_that_was_made_is_told(events, settings):
         subset = dataset["outputFacets"].get("subset")
         return subset["outputCondition"]["partitions"][0]["identifier"] if subset else None
 
-    told = sorted((key_of(o), str(partition(o))) for _, o in outputs(events))
+    told = sorted((asset_of(o), str(partition(o))) for _, o in outputs(events))
     assert told == sorted((record.asset_key, str(record.partition)) for record in recorded(settings))
 
 
@@ -90,10 +86,10 @@ def test_column_lineage_is_dagsters_and_its_datasets_are_inputs(events, made, gr
     }
     told = set()
     for event, output in outputs(events):
-        named = {(i["namespace"], i["name"]): key_of(i) for i in event["inputs"]}
+        named = {(i["namespace"], i["name"]): asset_of(i) for i in event["inputs"]}
         for column, fields in output["facets"].get("columnLineage", {"fields": {}})["fields"].items():
             told |= {
-                (key_of(output), column, named[field["namespace"], field["name"]], field["field"])
+                (asset_of(output), column, named[field["namespace"], field["name"]], field["field"])
                 for field in fields["inputFields"]
             }
     assert told == wanted
@@ -102,7 +98,7 @@ def test_column_lineage_is_dagsters_and_its_datasets_are_inputs(events, made, gr
 
 def test_coherence_and_episodes_are_told(events, graph):
     scored = {
-        key_of(i): i["facets"]["semops_coherence"]
+        asset_of(i): i["facets"]["semops_coherence"]
         for event in events for i in event["inputs"] if "semops_coherence" in i["facets"]
     }  # fmt: skip
     assert {key for key in scored if key.startswith("corpus/")} >= {"corpus/documents", "corpus/chunks"}
