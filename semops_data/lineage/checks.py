@@ -1,10 +1,10 @@
-"""The check of the room: each mart's metrics mean what is defined, audited backwards to the source.
+"""The checks of the room: a mart's metrics mean what is defined, audited backwards to the source.
 
-All marts of a run are audited in one step, on material that is read once. What their own checks have just asserted is
-not asserted again; `dst lineage audit` looks at that too.
+One step per mart, and none that waits for another: in a night with a fault some marts are held back, and the audit of
+the others is what one wants to see then. What the checks of the warehouse assert is not asserted again; `dst lineage
+audit` looks at that too.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -25,40 +25,42 @@ HOLDS = "meaning_holds_back_to_the_source"
 PARTITION_TAG = "dagster/partition"
 
 
-def _spec(name: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        HOLDS,
+def build_audit(name: str) -> dg.AssetChecksDefinition:
+    """The audit of one mart; it warns where the meaning of a metric breaks, and blocks nothing."""
+
+    @dg.asset_check(
         asset=["warehouse", name],
+        name=HOLDS,
         blocking=False,
         description="Each metric, audited backwards: its definition, its formula and SQL, the schema and the landed "
         "rows say the same; else the layer where they part, with both sides.",
     )
+    def audited(
+        context: dg.AssetCheckExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        landing_store: dg.ResourceParam[ObjectStore],
+        warehouse: dg.ResourceParam[Warehouse],
+        registry_source: dg.ResourceParam[RegistryFile],
+    ) -> dg.AssetCheckResult:
+        from semops_data.lineage.audit.material import Material, landed_days, shared
+        from semops_data.lineage.audit.walk import audit, metrics
+        from semops_data.lineage.columns import declared
+
+        day = context.run.tags.get(PARTITION_TAG) or next(reversed(landed_days(landing_store, ["orders"])), None)
+        if day is None:
+            raise dg.Failure("nothing was landed yet that could be audited: materialize landing/orders first")
+        graph, registry = declared(name), registry_source.load()
+
+        def opened() -> Material:
+            return Material(lake, landing_store, warehouse, registry, day, is_light=True)
+
+        with shared(context.run.run_id, day, opened) as material:
+            return _result([audit(place, graph, material) for place in metrics(name)], day)
+
+    return audited
 
 
-@dg.multi_asset_check(name="lineage_audits", specs=[_spec(name) for name in MARTS], can_subset=True)
-def audits(
-    context: dg.AssetCheckExecutionContext,
-    lake: dg.ResourceParam[Lake],
-    landing_store: dg.ResourceParam[ObjectStore],
-    warehouse: dg.ResourceParam[Warehouse],
-    registry_source: dg.ResourceParam[RegistryFile],
-) -> Iterator[dg.AssetCheckResult]:
-    """Warn where the meaning of a metric breaks; what was not measured is told as such."""
-    from semops_data.lineage.audit.material import Material, landed_days
-    from semops_data.lineage.audit.walk import audit, metrics
-    from semops_data.lineage.columns import declared
-
-    names = sorted(key.asset_key.path[-1] for key in context.selected_asset_check_keys)
-    day = context.run.tags.get(PARTITION_TAG) or next(reversed(landed_days(landing_store, ["orders"])), None)
-    if day is None:
-        raise dg.Failure("nothing was landed yet that could be audited: materialize landing/orders first")
-    graph = declared(*names)
-    with Material(lake, landing_store, warehouse, registry_source.load(), day, is_light=True) as material:
-        for name in names:
-            yield _result(name, [audit(place, graph, material) for place in metrics(name)], day)
-
-
-def _result(name: str, found: "list[Audit]", day: str) -> dg.AssetCheckResult:
+def _result(found: "list[Audit]", day: str) -> dg.AssetCheckResult:
     from semops_data.lineage.audit.render import evidence
 
     broken = [one for one in found if one.broken]
@@ -69,9 +71,10 @@ def _result(name: str, found: "list[Audit]", day: str) -> dg.AssetCheckResult:
         "evidence": dg.MetadataValue.md(evidence(found)),
     }
     return dg.AssetCheckResult(
-        asset_key=dg.AssetKey(["warehouse", name]),
-        check_name=HOLDS,
         passed=not broken,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+AUDITS = [build_audit(name) for name in MARTS]

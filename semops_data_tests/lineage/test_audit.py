@@ -11,11 +11,12 @@ import pytest
 
 from semops_data.contracts.agreements import AGREEMENTS
 from semops_data.contracts.formulas import FORMULAS
+from semops_data.lineage.audit import material
 from semops_data.lineage.audit.model import BREAKS, HOLDS, LAYERS, MOVED, NEW, UNMEASURED
 from semops_data.lineage.audit.render import evidence
 from semops_data.lineage.audit.walk import audit, metrics
 from semops_data.lineage.audit.words import word_tests
-from semops_data.lineage.checks import PARTITION_TAG, audits
+from semops_data.lineage.checks import PARTITION_TAG, build_audit
 from semops_data.registry.source import OWN, RegistryFile
 from semops_data.settings import Settings
 from semops_data.synthesis.scenario import Scenario
@@ -41,8 +42,8 @@ def of_layer(found, name):
 
 def test_on_a_clean_stack_every_metric_means_what_is_defined(stack):
     """An audit that cries wolf is switched off: with 2 % of planted row defects nothing is found."""
-    with stack.material(CLEAN) as material:
-        found = [audit(place, stack.graph, material) for mart in AUDITED for place in metrics(mart)]
+    with stack.material(CLEAN) as opened:
+        found = [audit(place, stack.graph, opened) for mart in AUDITED for place in metrics(mart)]
     assert len(found) == sum(formula.mart in AUDITED for formula in FORMULAS)
     assert [one.conclusion for one in found if one.broken] == []
     for one in found:
@@ -200,9 +201,9 @@ def test_no_definition_of_this_project_contradicts_its_column_or_formula(stack):
 
 def test_every_agreement_is_about_rows_and_can_fail(stack):
     """An agreement over no rows would hold for ever."""
-    with stack.material(CLEAN) as material:
+    with stack.material(CLEAN) as opened:
         for agreement in AGREEMENTS:
-            rows = material.query(agreement.reads, f"SELECT count(*) FROM ({agreement.sql}) WHERE expected IS NOT NULL")
+            rows = opened.query(agreement.reads, f"SELECT count(*) FROM ({agreement.sql}) WHERE expected IS NOT NULL")
             assert rows[0] > 0, agreement.claim
 
 
@@ -211,8 +212,30 @@ def test_the_light_audit_comes_to_the_same_conclusions(stack):
     for day in (CLEAN, FAULTY):
         with stack.material(day) as whole, stack.material(day, is_light=True) as light:
             for place in [*metrics("daily_revenue"), ("warehouse/after_sales", "captured_cents")]:
-                full, quick = (audit(place, stack.graph, material) for material in (whole, light))
+                full, quick = (audit(place, stack.graph, opened) for opened in (whole, light))
                 assert (full.broken and full.broken.name) == (quick.broken and quick.broken.name), place
+
+
+def test_the_checks_of_a_run_read_its_day_once_and_hold_no_large_one(stack, monkeypatch):
+    """Seven marts are read from the same exports; a large day must not stay in the memory of a server."""
+    made = []
+
+    def make():
+        made.append(stack.material(CLEAN, is_light=True))
+        return made[-1]
+
+    for run_id in ("one", "one", "two"):
+        with material.shared(run_id, CLEAN, make) as opened:
+            assert audit(("warehouse/daily_revenue", "gmv_cents"), stack.graph, opened).broken is None
+            assert opened.size_bytes > 0
+    assert len(made) == 2
+    assert made[0].size_bytes == 0
+    monkeypatch.setattr(material, "MOST_SHARED_BYTES", 0)
+    with material.shared("two", CLEAN, make):
+        pass
+    assert len(made) == 2
+    assert made[1].size_bytes == 0
+    assert material._SHARED == {}
 
 
 def test_evidence_is_a_table_that_no_data_can_break_out_of(stack):
@@ -240,10 +263,8 @@ def test_the_check_of_a_run_warns_at_the_mart_with_both_sides_and_blocks_nothing
     }
     with dg.DagsterInstance.ephemeral() as instance:
         tags = {PARTITION_TAG: FAULTY}
-        done = dg.materialize([daily_revenue, audits], resources=resources, instance=instance, tags=tags)
-    (evaluation,) = [
-        found for found in done.get_asset_check_evaluations() if found.asset_key.path[-1] == "daily_revenue"
-    ]
+        done = dg.materialize([daily_revenue, build_audit(NET[0])], resources=resources, instance=instance, tags=tags)
+    (evaluation,) = done.get_asset_check_evaluations()
     assert done.success
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.WARN

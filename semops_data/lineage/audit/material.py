@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,14 +12,13 @@ import pyarrow as pa
 
 from semops_data.contracts import table
 from semops_data.lakehouse.lake import MissingTableError
-from semops_data.landing.objects import UnreadableObjectError, read_landed
+from semops_data.landing.objects import Landed, UnreadableObjectError, read_landed
 from semops_data.landing.store import MissingObjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from semops_data.lakehouse.lake import Lake
-    from semops_data.landing.objects import Landed
     from semops_data.landing.store import ObjectStore
     from semops_data.registry.model import Registry
     from semops_data.warehouse.session import Session
@@ -61,7 +60,18 @@ class Material:
         return self
 
     def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened and forget what was read."""
+        self._kept.clear()
         self._open.close()
+
+    @property
+    def size_bytes(self) -> int:
+        """How much of the day is held."""
+        held = [found.rows if isinstance(found, Landed) else found for found in self._kept.values()]
+        return sum(found.nbytes for found in held if isinstance(found, pa.Table))
 
     @cached_property
     def session(self) -> Session:
@@ -207,3 +217,31 @@ def landed_days(store: ObjectStore, names: Iterable[str]) -> list[str]:
     """The days of which something was landed of the exported tables, ascending ISO dates."""
     paths = (path for name in names for path in store.list(f"landing/{name}/"))
     return sorted({found.group(1) for path in paths if (found := DAY.search(path))})
+
+
+_SHARED: dict[tuple[str, str], Material] = {}
+MOST_SHARED_BYTES = 64 * 2**20
+"""A day that is larger is read by each check on its own: nobody can say when a run has asked for the last time."""
+
+
+@contextmanager
+def shared(run_id: str, day: str, make: Callable[[], Material]) -> Iterator[Material]:
+    """The material of a run's day, kept for the next check of the same run and process where it is small.
+
+    Args:
+        run_id: the run; what lies there does not change under it.
+        day: the day.
+        make: opens the material where none is kept.
+    """
+    material = _SHARED.pop((run_id, day), None) or make()
+    while _SHARED:
+        _SHARED.popitem()[1].close()
+    try:
+        yield material
+    except BaseException:
+        material.close()
+        raise
+    if material.size_bytes > MOST_SHARED_BYTES:
+        material.close()
+    else:
+        _SHARED[run_id, day] = material
