@@ -189,6 +189,13 @@ def endpoint(url: str) -> str:
     return url if urlsplit(url).path.strip("/") else url.rstrip("/") + ENDPOINT
 
 
+def batch_body(url: str, bodies: Sequence[str]) -> bytes:
+    """Events as one request: an array, as OpenLineage specifies, or OpenMetadata's object with `events`."""
+    events = f"[{','.join(bodies)}]"
+    is_openmetadata = urlsplit(url).path.rstrip("/").endswith("/v1/openlineage/lineage")
+    return (f'{{"events":{events}}}' if is_openmetadata else events).encode()
+
+
 def batch_endpoint(url: str) -> str:
     """Where batches are posted to, by OpenLineage's specification: below the endpoint of single events."""
     return f"{endpoint(url).rstrip('/')}/batch"

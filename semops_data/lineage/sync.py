@@ -161,7 +161,7 @@ def _relay_http(outbox: Outbox, url: str, settings: Settings, until: float) -> N
             return client.post(single, content=item.body.encode())
 
         def post_batch(items: Sequence[Item]) -> httpx.Response:
-            return client.post(batches, content=f"[{','.join(item.body for item in items)}]".encode())
+            return client.post(batches, content=relay.batch_body(url, [item.body for item in items]))
 
         if settings.openlineage_batch > 1:
             try:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semops_data.lineage.outbox import Outbox
-from semops_data.lineage.relay import RelayError, endpoint, to_file, to_http
+from semops_data.lineage.relay import RelayError, batch_body, batch_endpoint, endpoint, to_file, to_http
 from semops_data_tests.lineage.backend import serve, takes_all
 
 FOREVER = float("inf")
@@ -165,3 +165,11 @@ def test_a_pass_ends_with_its_time(outbox):
 def test_the_endpoint_has_openlineages_path_unless_another_is_given():
     assert endpoint("http://host:5000/") == "http://host:5000/api/v1/lineage"
     assert endpoint("http://host/openapi/openlineage") == "http://host/openapi/openlineage"
+
+
+def test_a_batch_is_an_array_but_for_openmetadata():
+    """OpenLineage specifies an array below the endpoint of single events; OpenMetadata takes an object."""
+    assert batch_endpoint("http://host:5000") == "http://host:5000/api/v1/lineage/batch"
+    assert json.loads(batch_body("http://host:5000", bodies())) == [{"event": n} for n in range(7)]
+    theirs = "http://host/api/v1/openlineage/lineage"
+    assert json.loads(batch_body(theirs, bodies()[:1])) == {"events": [{"event": 0}]}
