@@ -72,6 +72,7 @@ def _result(found: "list[Audit]", day: str) -> dg.AssetCheckResult:
     }
     return dg.AssetCheckResult(
         passed=not broken,
+        description="; ".join(one.conclusion for one in broken) or None,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
