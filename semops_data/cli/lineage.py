@@ -30,12 +30,13 @@ def export(form: str, selection: str, out: Path | None, *, as_json: bool, with_c
     from semops_data.definitions import defs
     from semops_data.lineage.export import export as write
     from semops_data.lineage.naming import Places
+    from semops_data.resources.event_log import asset_graph
     from semops_data.settings import load_settings
 
     chosen = {key.to_user_string() for key in resolve(selection, defs.resolve_asset_graph(), external=True)}
     form = "json" if as_json else form
-    graph, known = graphs()
-    columns = known if with_columns or (with_columns is None and form == "json") else None
+    is_wanted = with_columns or (with_columns is None and form == "json")
+    graph, columns = graphs() if is_wanted else (asset_graph(defs), None)
     nodes = {
         key: replace(node, parents=tuple(parent for parent in node.parents if parent in chosen))
         for key, node in graph.nodes.items()
