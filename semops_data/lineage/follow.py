@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A row may be shown this long after its time: clocks differ, and a database shows rows when they are committed.
 LATE_SECONDS = 60.0
+# With one writer at a time only the clocks of one machine's processes differ.
+ORDERED_LATE_SECONDS = 5.0
 PAGE = 200
 _RUNS, _RUNLESS = "runs_updated", "runless_id"
 
@@ -79,7 +81,8 @@ def _changed(log: EventLog, outbox: Outbox) -> Iterator[tuple[RunHead, bool]]:
     for run_id in set(known) - {head.run_id for head in waiting}:
         outbox.forget(run_id)
     yield from ((head, False) for head in waiting)
-    after = max(0.0, float(outbox.mark(_RUNS, "0")) - LATE_SECONDS)
+    late = ORDERED_LATE_SECONDS if log.is_ordered else LATE_SECONDS
+    after = max(0.0, float(outbox.mark(_RUNS, "0")) - late)
     done: set[str] = set()
     page = PAGE
     while heads := log.changed_runs(after, page):

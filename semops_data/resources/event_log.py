@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -92,7 +93,33 @@ class InstanceLog:
 
     def runless(self, after: int, limit: int) -> Sequence[Record]:
         """Events reported without a run, after that storage id, oldest first."""
-        return [_record(*entry) for entry in _entries(self.instance, RUNLESS, after=after, limit=limit)]
+        stamp = _runless_stamp(self.instance)
+        if stamp is not None and _nothing_runless.get(stamp[0]) == (stamp, after):
+            return []
+        found = [_record(*entry) for entry in _entries(self.instance, RUNLESS, after=after, limit=limit)]
+        if stamp is not None and not found:
+            _nothing_runless[stamp[0]] = (stamp, after)
+        return found
+
+
+_nothing_runless: dict[str, tuple[tuple[str, ...], int]] = {}
+"""By file: what it looked like when there was nothing after that storage id. An idle tick then asks no database."""
+
+
+def _runless_stamp(instance: dg.DagsterInstance) -> tuple[str, ...] | None:
+    """What the file of runless events looks like, taken before it is read; None where the log is no SQLite file."""
+    path_for_shard = getattr(instance.event_log_storage, "path_for_shard", None)
+    if path_for_shard is None:
+        return None
+    path = str(path_for_shard(RUNLESS))
+    stamps = [path]
+    for name in (path, f"{path}-wal"):
+        try:
+            found = Path(name).stat()
+            stamps.append(f"{found.st_mtime_ns}:{found.st_size}")
+        except OSError:
+            stamps.append("")
+    return tuple(stamps)
 
 
 def _entries(
