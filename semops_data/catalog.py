@@ -7,6 +7,8 @@ A key stands on the definition or on the run, never on both.
 from __future__ import annotations
 
 import hashlib
+import resource
+import sys
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -65,7 +67,7 @@ def definition_metadata(table: Table, *, storage_kind: str | None = None) -> dic
 def run_metadata(
     *, uri: str | None = None, rows: int | None = None, partition_rows: int | None = None, **more: Any
 ) -> dict[str, Any]:
-    """What one materialization found: `metadata=` of its result.
+    """What one materialization found, and the memory that it took: `metadata=` of its result.
 
     Args:
         uri: where the data lies.
@@ -74,8 +76,14 @@ def run_metadata(
         more: the room's own values, under `semops/<name>`.
     """
     named = {"dagster/uri": uri, "dagster/row_count": rows, "dagster/partition_row_count": partition_rows}
+    named |= {"semops/peak_memory_bytes": _peak_memory_bytes()}
     named |= {f"semops/{name}": value for name, value in more.items()}
     return {key: value for key, value in named.items() if value is not None}
+
+
+def _peak_memory_bytes() -> int:
+    """The most memory that the step's process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def column_lineage(columns: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 import dagster as dg
 
 from semops_data.resources import build_resources
-from semops_data.settings import load_settings
+from semops_data.settings import Settings, load_settings
+from semops_data.tracking.links import mlflow_runs
 
 ROOMS = (
     "synthesis",
@@ -51,7 +52,7 @@ def build_defs() -> dg.Definitions:
             for name in wired:
                 wired[name] += getattr(module, name, [])
     return dg.Definitions(
-        assets=placed(assets, settings.place),
+        assets=placed(assets, settings),
         asset_checks=checks,
         sensors=wired["SENSORS"],
         schedules=wired["SCHEDULES"],
@@ -61,13 +62,18 @@ def build_defs() -> dg.Definitions:
     )
 
 
-def placed(assets: list[Any], place: str) -> list[Any]:
-    """The assets with the place of their data in their code versions, where that is not the embedded default."""
-    if not place:
-        return assets
+def placed(assets: list[Any], settings: Settings) -> list[Any]:
+    """The assets with a link to their MLflow runs, and with the place of their data in their code versions.
+
+    The embedded defaults are no place that is named.
+    """
+    place = settings.place
 
     def moved(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(code_version=f"{spec.code_version}@{place}") if spec.code_version else spec
+        url = mlflow_runs(settings, spec.key.to_user_string())
+        spec = spec.merge_attributes(metadata={"MLflow runs": dg.MetadataValue.url(url)})
+        is_moved = place and spec.code_version
+        return spec.replace_attributes(code_version=f"{spec.code_version}@{place}") if is_moved else spec
 
     return list(dg.map_asset_specs(moved, assets))
 

@@ -82,9 +82,15 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(None, description="MLflow tracking server; SQLite by default.")
     mlflow_experiment: str = Field("semops-data", description="Experiment that the runs are logged to.")
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
+    mlflow_url: str = Field("http://127.0.0.1:5000", description="Address of MLflow's page, for links to it.")
+    dagster_url: str = Field("http://127.0.0.1:3000", description="Address of Dagster's page, for links to it.")
     openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
+    openlineage_batch: int = Field(
+        1, ge=1, le=5_000, description="Events per request, where the endpoint takes batches at `/batch` below it."
+    )
+    source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")
 

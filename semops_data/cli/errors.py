@@ -15,8 +15,8 @@ FAILED, WRONG, INTERRUPTED = 1, 2, 130
 # Errors of the rooms that say: what you pointed me at cannot be used. By name, as importing the rooms costs seconds.
 CONFIGURATION = {
     "CorpusError", "FileNotFoundError", "FitError", "IsADirectoryError", "MissingExtraError", "ModelNotFoundError",
-    "NotADirectoryError", "RegistryError", "UnknownPatternError", "UnreadableError",
-    "UntrustedModelError",
+    "NotADirectoryError", "RegistryError", "UnknownPatternError", "UnknownPlaceError",
+    "UnreadableError", "UntrustedModelError",
 }  # fmt: skip
 MOST_LINES = 20
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "project",
     "lake",
     "lineage",
+    "track",
     "registry",
     "dictionary",
     "info",

@@ -143,7 +143,7 @@ def follow_up(instance: dg.DagsterInstance, settings: Settings, say: Callable[[s
 
     log, graph = InstanceLog(instance), asset_graph(defs)
     steps: dict[str, Callable[[], Any]] = {
-        "lineage": lambda: asdict(sync_lineage(log, graph, settings)),
+        "lineage": lambda: asdict(sync_lineage(log, graph, settings, lake=lake_of(settings))),
         "tracking": lambda: asdict(sync_tracking(log, graph, settings)),
         "episodes": lambda: settle_runs(instance, lake_of(settings), settings).rows,
         "alerts": lambda: [alert.as_json() for alert in alert_on_fall(lake_of(settings), settings)],

@@ -61,15 +61,18 @@ AFTER_SALES = (
     DAY,
     count("payments_captured", "Payments captured for the day's orders.", "payment", term="payment"),
     count("payments_failed", "Attempts to pay for the day's orders that failed.", "payment", term="payment"),
-    cents("captured_cents", "Money captured for the day's orders, with shipping and tax; not a revenue metric.",
-          term="payment"),
+    cents(
+        "captured_cents",
+        "Money captured for the day's orders, with shipping and tax; not a revenue metric.",
+        term="captured amount",
+    ),
     ratio(
         "payment_failure_rate",
         "Payment failure rate: failed attempts to pay divided by all attempts; null on a day without any.",
         term="payment-failure-rate",
     ),
     count("returns", "Order lines whose goods came back on the day.", "return", term="return"),
-    count("returned_units", "Units of merchandise that came back on the day.", "unit", term="return"),
+    count("returned_units", "Units of merchandise that came back on the day.", "unit", term="returned units"),
     cents("returned_cents", "Merchandise value given back for what came back on the day.", term="refund"),
     Column(
         "return_rate",

@@ -11,10 +11,8 @@ from semops_data.contracts.shop import LATER_DAYS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from semops_data.contracts.origins import Sources
     from semops_data.lakehouse.lake import Lake
-
-Sources = dict[str, list[tuple[str, str]]]
-"""For each column the `(table key, column)` pairs that it is computed from."""
 
 DAILY_REVENUE = """
 WITH placed AS (
@@ -184,7 +182,9 @@ SOURCES: dict[str, Sources] = {
         "is_repeat_customer": [("lakehouse/orders", "order_id")],
     },
 }
-"""Column lineage of each aggregate."""
+"""Column lineage of each aggregate; the `day` of a daily one is a constant."""
+
+DAY_CONSTANT = "the day for which the aggregate is computed, bound to $day"
 
 
 def aggregate(lake: Lake, name: str, day: str | None = None) -> pa.Table:

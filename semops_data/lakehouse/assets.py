@@ -4,7 +4,8 @@ import dagster as dg
 
 from semops_data import catalog
 from semops_data.contracts import table
-from semops_data.contracts.business import LOOK_BACK, SHOP_TABLES, raw_name
+from semops_data.contracts.business import LOOK_BACK, SHOP_TABLES
+from semops_data.contracts.origins import lakehouse_origins
 from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
@@ -23,7 +24,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
         owners=catalog.OWNERS,
         deps=[dg.AssetDep(["landing", name]), *(_dep(target, LOOK_BACK.get(name, 0)) for target in referenced)],
         partitions_def=calendar,
-        code_version="1",
+        code_version="2",
         metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
@@ -36,8 +37,6 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
 
         policy = load_settings().new_columns
         result = settle(lake, landing_store, name, context.partition_key, new_columns=policy)
-        lineage = {column.name: [(f"landing/{name}", raw_name(column))] for column in contract.columns}
-        lineage.pop("day", None)
         return dg.MaterializeResult(
             metadata=catalog.run_metadata(
                 uri=lake.uri(contract.key),
@@ -52,7 +51,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
                 delta_version=result.kept.version,
                 is_changed=result.kept.changed,
             )
-            | catalog.column_lineage(lineage),
+            | catalog.column_lineage(lakehouse_origins(name)),
             data_version=dg.DataVersion(result.kept.digest),
         )
 

@@ -11,35 +11,38 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from semops_data.lineage.events import Writer
 from semops_data.lineage.ids import asset_run_id, derived_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from semops_data.lineage.events import Config, Event, Part
-    from semops_data.lineage.records import Check, Graph, Record, RunLog
+    from semops_data.lineage.events import Event, Part, Writer
+    from semops_data.lineage.records import Check, Record, RunLog
 
     Keyed = tuple[str, Event]
 
 _RUN_ENDS = {"PIPELINE_SUCCESS": "COMPLETE", "PIPELINE_FAILURE": "FAIL", "PIPELINE_CANCELED": "ABORT"}
 
 
-def fold(run: RunLog, graph: Graph, config: Config) -> list[Keyed]:
+def fold(run: RunLog, writer: Writer) -> list[Keyed]:
     """The events of one run, as far as its log goes, in the log's order.
+
+    Args:
+        run: the run and its log.
+        writer: makes the events of an asset graph; the same one may serve many runs.
 
     Returns:
         (key, event): the key is unique to what happened, and is the same each time.
     """
-    folding = _RunFold(run, graph, Writer(graph, config))
+    folding = _RunFold(run, writer)
     for record in run.records:
         folding.take(record)
     return folding.events
 
 
-def fold_runless(records: Iterable[Record], graph: Graph, config: Config) -> list[Keyed]:
+def fold_runless(records: Iterable[Record], writer: Writer) -> list[Keyed]:
     """The events of what was reported without a run, row by row."""
-    writer, events = Writer(graph, config), []
+    events = []
     for record in records:
         key = record.asset_key
         if key is None:
@@ -61,8 +64,8 @@ def fold_runless(records: Iterable[Record], graph: Graph, config: Config) -> lis
 class _RunFold:
     """The state of one run's fold: what is planned, what has started, what is settled."""
 
-    def __init__(self, run: RunLog, graph: Graph, writer: Writer) -> None:
-        self.run, self.graph, self.writer = run, graph, writer
+    def __init__(self, run: RunLog, writer: Writer) -> None:
+        self.run, self.graph, self.writer = run, writer.graph, writer
         self.events: list[Keyed] = []
         self.planned: dict[str, list[Part]] = {}
         self.planned_checks: dict[str, list[tuple[str, Check]]] = {}
@@ -105,6 +108,8 @@ class _RunFold:
         self._emit(f"{self.run.run_id}/START", self.writer.run("START", record, self.run))
 
     def _planned(self, record: Record) -> None:
+        if not self.graph.node(record.asset_key or "").is_made:
+            return  # A run that observes an asset plans it too.
         parts = [(record.asset_key or "", partition) for partition in record.partitions or (None,)]
         self.planned.setdefault(record.step_key or "", []).extend(parts)
 

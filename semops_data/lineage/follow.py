@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from semops_data.lineage.outbox import Outbox
     from semops_data.lineage.records import EventLog, Record, RunHead, RunLog
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A row may be shown this long after its time: clocks differ, and a database shows rows when they are committed.
 LATE_SECONDS = 60.0
+# With one writer at a time only the clocks of one machine's processes differ.
+ORDERED_LATE_SECONDS = 5.0
 PAGE = 200
 _RUNS, _RUNLESS = "runs_updated", "runless_id"
 
@@ -32,6 +34,8 @@ def follow(
     *,
     until: float,
     waits_for_end: bool = False,
+    location: str | None = None,
+    nodes: Container[str] = (),
 ) -> int:
     """Fold what changed since the watermark into the outbox.
 
@@ -42,6 +46,8 @@ def follow(
         fold_runless: (key, body) pairs of records without a run.
         until: `time.monotonic()` after which no further run is begun; the next call goes on there.
         waits_for_end: skip runs that have not finished yet.
+        location: follow the runs of this code location only, and those of no location that planned one of `nodes`.
+        nodes: asset keys of the code location.
 
     Returns:
         How many items were new.
@@ -50,7 +56,9 @@ def follow(
     for head, is_ordered in _changed(log, outbox):
         if time.monotonic() > until:
             break
-        added += _fold(log, outbox, head, fold_run, waits_for_end=waits_for_end)
+        if location is None or head.location in (None, location):
+            folds = fold_run if location is None or head.location else _only(fold_run, nodes)
+            added += _fold(log, outbox, head, folds, waits_for_end=waits_for_end)
         # Only the ordered pass moves the watermark: an open run may have changed after runs not yet looked at.
         if is_ordered and head.updated > float(outbox.mark(_RUNS, "0")):
             outbox.set_mark(_RUNS, repr(head.updated))
@@ -59,12 +67,22 @@ def follow(
     return added
 
 
+def _only(fold_run: FoldRun, nodes: Container[str]) -> FoldRun:
+    """The fold, for runs that are about one of these assets."""
+
+    def own(run: RunLog) -> Iterable[tuple[str, str]]:
+        return fold_run(run) if any(record.asset_key in nodes for record in run.records if record.asset_key) else ()
+
+    return own
+
+
 def _changed(log: EventLog, outbox: Outbox) -> Iterator[tuple[RunHead, bool]]:
     waiting = log.heads(known := outbox.open_runs())
     for run_id in set(known) - {head.run_id for head in waiting}:
         outbox.forget(run_id)
     yield from ((head, False) for head in waiting)
-    after = max(0.0, float(outbox.mark(_RUNS, "0")) - LATE_SECONDS)
+    late = ORDERED_LATE_SECONDS if log.is_ordered else LATE_SECONDS
+    after = max(0.0, float(outbox.mark(_RUNS, "0")) - late)
     done: set[str] = set()
     page = PAGE
     while heads := log.changed_runs(after, page):
@@ -80,18 +98,19 @@ def _changed(log: EventLog, outbox: Outbox) -> Iterator[tuple[RunHead, bool]]:
 
 def _fold(log: EventLog, outbox: Outbox, head: RunHead, fold_run: FoldRun, *, waits_for_end: bool) -> int:
     seen = outbox.seen(head.run_id)
-    is_old = head.updated < time.time() - LATE_SECONDS
-    if seen and seen[2] and seen[0] == head.updated and is_old:
+    # Where a row may become visible after a later one, a run counts as read once it has been over for so long.
+    is_settled = head.is_finished and (log.is_ordered or head.updated < outbox.clock() - LATE_SECONDS)
+    if seen and seen[2] and seen[0] == head.updated:
         return 0
     last_id = log.last_id(head.run_id)
-    if seen and seen == (head.updated, last_id, head.is_finished):
+    if seen and not is_settled and seen[:2] == (head.updated, last_id):
         return 0
     run = None if waits_for_end and not head.is_finished else log.run(head.run_id)
     items = list(fold_run(run)) if run else []
     folded_to = run.records[-1].storage_id if run and run.records else 0
     with outbox.transaction():
         added = outbox.add(items)
-        outbox.see(head, folded_to, is_finished=head.is_finished)
+        outbox.see(head, folded_to, is_finished=is_settled)
     return added
 
 
@@ -101,7 +120,7 @@ def _follow_runless(log: EventLog, outbox: Outbox, fold_runless: FoldRunless, un
     while time.monotonic() <= until and (records := log.runless(after, PAGE)):
         for record in records:
             # The watermark stays before rows so young that an older one may still appear between them.
-            is_settled = is_settled and record.timestamp < time.time() - LATE_SECONDS
+            is_settled = is_settled and record.timestamp < outbox.clock() - LATE_SECONDS
             mark = record.storage_id if is_settled else mark
         items = list(fold_runless(records))
         with outbox.transaction():

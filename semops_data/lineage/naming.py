@@ -8,11 +8,13 @@ alone; a `dagster/uri` that a run reports and that names another place becomes a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from semops_data.lineage.records import Node
     from semops_data.settings import Settings
 
@@ -21,6 +23,10 @@ _OBJECT_STORES = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gs", "gcs": "gs"}
 _DATABASES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql"}
 LAKE_KINDS = frozenset({"delta", "deltalake"})
 _OBJECT_KINDS = frozenset({"s3", "parquet", "json", "jsonl", "ndjson", "object"})
+
+
+class ResolverError(ValueError):
+    """A project's own resolver of dataset names does not work; nothing was mirrored."""
 
 
 @dataclass(frozen=True, order=True)
@@ -33,23 +39,31 @@ class DatasetName:
 
 @dataclass(frozen=True)
 class Places:
-    """Where this deployment's data lies, as far as names depend on it."""
+    """Where this deployment's data lies, as far as names depend on it.
+
+    Attributes:
+        deployment: namespace of what has no physical identity, and of every asset's symlink.
+        resolver: a project's own names: from an asset to its dataset, or to its URI or path; None where it does not
+            say, and then the rules below apply. It is asked once per asset and has to answer the same each time.
+    """
 
     deployment: str
-    lake_root: str
-    landing_root: str
+    lake_root: str = ""
+    landing_root: str = ""
     snowflake_account: str = "emulator"
     snowflake_database: str = "SEMOPS"
+    resolver: Callable[[Node], DatasetName | str | None] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Places:
-        """The places of these settings."""
+    def of(cls, settings: Settings, resolver: Callable[[Node], DatasetName | str | None] | None = None) -> Places:
+        """The places of these settings, with a project's own names before them."""
         return cls(
             deployment=settings.deployment,
             lake_root=settings.lake_root,
             landing_root=settings.landing_root,
             snowflake_account=settings.snowflake_account or "emulator",
             snowflake_database=settings.snowflake_database,
+            resolver=resolver,
         )
 
 
@@ -59,13 +73,36 @@ def logical(key: str, places: Places) -> DatasetName:
 
 
 def physical(node: Node, places: Places) -> DatasetName:
-    """The asset's dataset: physical where the definition tells where it lies, else its asset key."""
+    """The asset's dataset: physical where the resolver or the definition tells where it lies, else its asset key.
+
+    Raises:
+        ResolverError: naming the asset, where the project's resolver fails or answers with what is no name.
+    """
+    return _resolved(node, places) or _by_rules(node, places)
+
+
+def _resolved(node: Node, places: Places) -> DatasetName | None:
+    if places.resolver is None:
+        return None
+    try:
+        said = places.resolver(node)
+    except Exception as error:
+        raise ResolverError(f"the resolver of dataset names failed for {node.key}: {error!r}") from error
+    if said is None or isinstance(said, DatasetName):
+        return said
+    found = from_uri(said) if isinstance(said, str) else None
+    if found is None:
+        raise ResolverError(f"the resolver of dataset names said {said!r} of {node.key}: give a URI, a path or None")
+    return found
+
+
+def _by_rules(node: Node, places: Places) -> DatasetName:
     kind = (node.storage_kind or "").lower()
     if node.uri:
         return from_uri(node.uri) or logical(node.key, places)
-    if kind in LAKE_KINDS:
+    if kind in LAKE_KINDS and places.lake_root:
         return from_uri(f"{places.lake_root.rstrip('/')}/{node.key}") or logical(node.key, places)
-    if kind in _OBJECT_KINDS:
+    if kind in _OBJECT_KINDS and places.landing_root:
         return from_uri(f"{places.landing_root.rstrip('/')}/{node.key}") or logical(node.key, places)
     if kind == "snowflake":
         return DatasetName(f"snowflake://{places.snowflake_account}", _snowflake_table(node, places))

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from semops_data.lineage.records import RunHead
 
 BUSY_SECONDS = 20.0
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -34,6 +35,8 @@ CREATE TABLE IF NOT EXISTS items (
   settled_at REAL
 );
 CREATE INDEX IF NOT EXISTS items_pending ON items (seq) WHERE state = 'new';
+CREATE INDEX IF NOT EXISTS items_dead ON items (seq) WHERE state = 'dead';
+CREATE INDEX IF NOT EXISTS items_sent ON items (settled_at) WHERE state = 'sent';
 CREATE TABLE IF NOT EXISTS runs (
   run_id TEXT PRIMARY KEY, updated REAL NOT NULL, last_id INTEGER NOT NULL, is_finished INTEGER NOT NULL
 );
@@ -60,31 +63,55 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many items are in each state; `oldest_pending_seconds` is None where none waits."""
+class Backlog:
+    """How many items wait and how many are dead; `oldest_pending_seconds` is None where none waits."""
 
     new: int
-    sent: int
     dead: int
     oldest_pending_seconds: float | None
 
 
+@dataclass(frozen=True)
+class DeadItem:
+    """One item that the receiver refused for good, and why."""
+
+    key: str
+    body: str
+    attempts: int
+    error: str
+    refused_at: float
+
+
+class DeliveryError(Exception):
+    """A receiver did not take an item now; it stays in the outbox."""
+
+
 class Outbox:
     """One outbox file; made on first use. Close it, or use it in a `with`.
+
+    Attributes:
+        path: the file.
+        clock: what time it is, Unix time in seconds.
+        delivered: items marked as delivered through this object.
 
     Raises:
         OSError: where the folder cannot be made.
         sqlite3.OperationalError: where the file cannot be opened or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
+        self.path, self.clock, self.delivered = path, clock, 0
+        is_new = not path.exists()
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        # Of use before the first table only: events are larger than a page of the default size.
+        self._db.execute("PRAGMA page_size = 32768")
         self._db.execute("PRAGMA journal_mode = WAL")
         # A commit that a power cut takes back is folded and delivered again.
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        if is_new or self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
     def __enter__(self) -> Outbox:
         return self
@@ -120,7 +147,7 @@ class Outbox:
 
     def add(self, items: Iterable[tuple[str, str]]) -> int:
         """Add (key, body) pairs, leaving keys that are there as they are; how many were new."""
-        now, before = time.time(), self._db.total_changes
+        now, before = self.clock(), self._db.total_changes
         self._db.executemany(
             "INSERT INTO items (key, body, added_at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
             ((key, body, now) for key, body in items),
@@ -139,20 +166,34 @@ class Outbox:
         """Write down that delivery is tried, so that a crash after it is noticed."""
         self._db.executemany("UPDATE items SET attempts = attempts + 1 WHERE seq = ?", ((item.seq,) for item in items))
 
-    def sent(self, items: Sequence[Item], receipts: Sequence[str | None] = ()) -> None:
-        """Mark items as delivered, each with what the receiver called it."""
-        now = time.time()
+    def sent(self, items: Sequence[Item], receipts: Sequence[str | None] = (), *, tries: int = 0) -> None:
+        """Mark items as delivered, each with what the receiver called it.
+
+        Args:
+            items: what was delivered.
+            receipts: what the receiver called each.
+            tries: 1 where `begin` was not called before.
+        """
+        now = self.clock()
         given = receipts or [None] * len(items)
-        rows = ((receipt, now, item.seq) for item, receipt in zip(items, given, strict=True))
+        rows = ((tries, receipt, now, item.seq) for item, receipt in zip(items, given, strict=True))
         self._db.executemany(
-            "UPDATE items SET state = 'sent', last_error = NULL, receipt = ?, settled_at = ? WHERE seq = ?", rows
+            "UPDATE items SET state = 'sent', attempts = attempts + ?, last_error = NULL, receipt = ?, settled_at = ? "
+            "WHERE seq = ?",
+            rows,
         )
+        self.delivered += len(items)
+
+    def tried(self, item: Item, error: str, *, is_dead: bool = False) -> None:
+        """Count a try that failed, where `begin` was not called before; see `failed`."""
+        self.begin([item])
+        self.failed(item, error, is_dead=is_dead)
 
     def failed(self, item: Item, error: str, *, is_dead: bool = False) -> None:
         """Keep the error; a dead item is not tried again until `revive`."""
         self._db.execute(
             "UPDATE items SET last_error = ?, state = ?, settled_at = ? WHERE seq = ?",
-            (error[:2000], "dead" if is_dead else "new", time.time() if is_dead else None, item.seq),
+            (error[:2000], "dead" if is_dead else "new", self.clock() if is_dead else None, item.seq),
         )
 
     def revive(self) -> int:
@@ -164,19 +205,63 @@ class Outbox:
         row = self._db.execute("SELECT receipt FROM items WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
-    def counts(self) -> Counts:
-        """How many items are in each state."""
-        found = dict(self._db.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall())
-        oldest = self._db.execute("SELECT min(added_at) FROM items WHERE state = 'new'").fetchone()[0]
-        age = None if oldest is None else max(0.0, time.time() - oldest)
-        return Counts(found.get("new", 0), found.get("sent", 0), found.get("dead", 0), age)
+    def replay(self, since: str) -> int:
+        """Make delivered events new again that happened at or after that time (ISO 8601, UTC); how many.
+
+        They go out once more as they are: same key, same bytes.
+        """
+        return self._db.execute(
+            "UPDATE items SET state = 'new', settled_at = NULL "
+            "WHERE state = 'sent' AND json_extract(body, '$.eventTime') >= ?",
+            (since,),
+        ).rowcount
+
+    def dead(self, limit: int = 100) -> list[DeadItem]:
+        """The dead ones, oldest first."""
+        rows = self._db.execute(
+            "SELECT key, body, attempts, last_error, settled_at FROM items WHERE state = 'dead' ORDER BY seq LIMIT ?",
+            (limit,),
+        )
+        return [DeadItem(*row) for row in rows]
+
+    def told(self, text: str) -> list[tuple[str, str, str | None]]:
+        """Items whose key, body or receipt holds a text: (key, body, receipt), oldest first."""
+        return self._db.execute(
+            "SELECT key, body, receipt FROM items WHERE instr(body, ?) OR instr(coalesce(receipt, ''), ?) ORDER BY seq",
+            (text, text),
+        ).fetchall()
+
+    def newest(self, prefix: str, limit: int) -> list[tuple[str, str, str | None]]:
+        """The newest items whose key starts so: (key, body, receipt)."""
+        return self._db.execute(
+            "SELECT key, body, receipt FROM items WHERE substr(key, 1, ?) = ? ORDER BY seq DESC LIMIT ?",
+            (len(prefix), prefix, limit),
+        ).fetchall()
+
+    def backlog(self) -> Backlog:
+        """What waits and what is dead; cheap, however much was delivered."""
+        new, dead = (
+            int(self._db.execute(f"SELECT count(*) FROM items WHERE state = '{state}'").fetchone()[0])  # noqa: S608
+            for state in ("new", "dead")
+        )
+        oldest = self._db.execute("SELECT added_at FROM items WHERE state = 'new' ORDER BY seq LIMIT 1").fetchone()
+        return Backlog(new, dead, max(0.0, self.clock() - oldest[0]) if oldest else None)
+
+    def sent_count(self) -> int:
+        """How many delivered items are still kept."""
+        return int(self._db.execute("SELECT count(*) FROM items WHERE state = 'sent'").fetchone()[0])
+
+    def last_seq(self) -> int:
+        """The place of the newest item; 0 where there never was one."""
+        row = self._db.execute("SELECT max(seq) FROM items").fetchone()
+        return int(row[0] or 0)
 
     def prune(self, days: float) -> int:
         """Forget what was delivered more than that many days ago; how many items.
 
         Until then a replay is one update. That their runs were folded stays known, so they do not come back.
         """
-        limit = time.time() - days * 86_400
+        limit = self.clock() - days * 86_400
         return self._db.execute("DELETE FROM items WHERE state = 'sent' AND settled_at < ?", (limit,)).rowcount
 
     def mark(self, name: str, default: str = "") -> str:
@@ -191,7 +276,7 @@ class Outbox:
         )
 
     def open_runs(self) -> list[str]:
-        """Runs that were seen and had not finished."""
+        """Runs that were seen and are not settled: not finished, or so lately that a row may still appear."""
         return [row[0] for row in self._db.execute("SELECT run_id FROM runs WHERE is_finished = 0")]
 
     def seen(self, run_id: str) -> tuple[float, int, bool] | None:

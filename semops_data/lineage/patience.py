@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ class Patience:
     @property
     def is_waiting(self) -> bool:
         """Whether the receiver is to be left alone now."""
-        return time.time() < float(self.outbox.mark("retry_at", "0"))
+        return self.outbox.clock() < float(self.outbox.mark("retry_at", "0"))
 
     @property
     def error(self) -> str | None:
@@ -32,7 +31,7 @@ class Patience:
         """Remember a failure; whether it is the first in a row, and so worth a warning."""
         failures = int(self.outbox.mark("failures", "0"))
         pause = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures, 10))
-        self._remember(failures + 1, time.time() + pause, error)
+        self._remember(failures + 1, self.outbox.clock() + pause, error)
         return failures == 0
 
     def succeeded(self) -> None:

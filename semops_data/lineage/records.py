@@ -24,6 +24,7 @@ class Column:
     name: str
     type: str
     description: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class RunLog:
         created: when the run was made; part of every derived id.
         partition: the partition the run was started for.
         location: code location that the run belongs to, where one is known.
+        config: what each step was configured with, by step.
     """
 
     run_id: str
@@ -106,6 +108,7 @@ class RunLog:
     tags: Mapping[str, str] = field(default_factory=dict)
     partition: str | None = None
     location: str | None = None
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
 
     @property
@@ -120,15 +123,25 @@ class RunHead:
 
     Attributes:
         updated: Unix time in seconds of its last change of status.
+        location: code location that the run belongs to, where one is known.
     """
 
     run_id: str
     updated: float
     is_finished: bool
+    location: str | None = None
 
 
 class EventLog(Protocol):
-    """Where runs are read from; `resources.event_log.InstanceLog` is Dagster's."""
+    """Where runs are read from; `resources.event_log.InstanceLog` is Dagster's.
+
+    Attributes:
+        is_ordered: no row of a run becomes visible after a later one, as with a single writer.
+    """
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether rows become visible in the order of their ids."""
 
     def changed_runs(self, after: float, limit: int) -> Sequence[RunHead]:
         """Runs whose status changed after that Unix time, oldest change first."""
@@ -156,6 +169,11 @@ class Node:
         columns: its column schema, empty where it has none.
         storage_kind: `dagster/storage_kind` of the definition, such as `delta`.
         uri: physical address, where the definition knows one.
+        is_made: runs make it; false where they can only observe it.
+        tags: tags of the definition, without Dagster's own.
+        same_partitions: parents that have the same partitions, so that each partition is read from its like.
+        source_path: file of the definition, from the root of its source tree.
+        source_url: address of the definition's source, where the project links it.
         metadata: scalar metadata of the definition.
         window: start and end of a partition, where partitions are time windows.
     """
@@ -174,6 +192,11 @@ class Node:
     checks: tuple[str, ...] = ()
     is_partitioned: bool = False
     is_external: bool = False
+    is_made: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict)
+    same_partitions: frozenset[str] = frozenset()
+    source_path: str | None = None
+    source_url: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     window: Callable[[str], tuple[datetime, datetime] | None] | None = field(default=None, compare=False, repr=False)
 

@@ -1,55 +1,31 @@
-"""One bounded tick of the mirror: follow the event log, then relay what waits."""
+"""One bounded tick of the mirror: follow the event log and the tables, then relay what waits."""
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semops_data.lineage import relay
 from semops_data.lineage.follow import follow
-from semops_data.lineage.outbox import Outbox
-from semops_data.lineage.patience import Patience
 from semops_data.lineage.secrets import scrub, secrets_of
+from semops_data.lineage.tick import Report, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import httpx
 
+    from semops_data.lakehouse.lake import Lake
+    from semops_data.lineage.events import Writer
     from semops_data.lineage.fold import Keyed
-    from semops_data.lineage.outbox import Item
+    from semops_data.lineage.naming import Places
+    from semops_data.lineage.outbox import Item, Outbox
     from semops_data.lineage.records import EventLog, Graph, Record, RunLog
     from semops_data.settings import Settings
 
-logger = logging.getLogger(__name__)
-KEPT_DAYS = 30.0
-
-
-@dataclass(frozen=True)
-class SyncReport:
-    """What a tick did, and what is left.
-
-    Attributes:
-        folded: events that were new.
-        sent: events that the backend took in this tick.
-        pending: events that wait.
-        dead: events that the backend refused for good.
-        oldest_pending_seconds: age of the oldest that waits; the alarm. None where none waits.
-        error: why relaying stopped; None where it did not.
-        is_busy: another process held the outbox, and this tick did nothing.
-    """
-
-    folded: int = 0
-    sent: int = 0
-    pending: int = 0
-    dead: int = 0
-    oldest_pending_seconds: float | None = None
-    error: str | None = None
-    is_busy: bool = False
+__all__ = ["Report", "mirror", "outbox_path", "relay_waiting", "sync"]
+_TABLES_MARK = "tables_seen"
 
 
 def outbox_path(settings: Settings) -> Path:
@@ -58,8 +34,16 @@ def outbox_path(settings: Settings) -> Path:
 
 
 def sync(
-    log: EventLog, graph: Graph, settings: Settings, *, seconds: float = 20.0, is_patient: bool = False
-) -> SyncReport:
+    log: EventLog,
+    graph: Graph,
+    settings: Settings,
+    *,
+    seconds: float = 20.0,
+    is_patient: bool = False,
+    places: Places | None = None,
+    location: str | None = None,
+    lake: Lake | None = None,
+) -> Report:
     """Bring the lineage backend up to date, as far as this tick's time and the backend allow.
 
     Args:
@@ -68,60 +52,100 @@ def sync(
         settings: where the outbox lies and events go.
         seconds: how long the tick may last, about.
         is_patient: after failures, leave the backend alone for a while (30 s, doubling to 15 min).
+        places: what datasets are called; by the settings where not given.
+        location: the code location whose runs are mirrored; of all where not given.
+        lake: where the tables of coherence and episodes lie; without it, none of their events.
 
     Returns:
         The report. A backend that is down is in it, not raised, and so is a home that cannot be written.
+
+    Raises:
+        ResolverError: where the project's own names of datasets do not work.
     """
-    try:
-        return _sync(log, graph, settings, seconds=seconds, is_patient=is_patient)
-    except (OSError, sqlite3.Error) as error:
-        problem = f"{outbox_path(settings)}: {error}"
-        logger.warning("lineage is not kept (%s)", problem)
-        return SyncReport(error=problem)
+    until = time.monotonic() + seconds
+    tick = mirror(log, graph, settings, until=until, is_patient=is_patient, places=places, location=location, lake=lake)
+    return tick.run(outbox_path(settings))
 
 
-def _sync(log: EventLog, graph: Graph, settings: Settings, *, seconds: float, is_patient: bool) -> SyncReport:
-    from semops_data.lineage.events import Config, encode
-    from semops_data.lineage.fold import fold, fold_runless
+def mirror(
+    log: EventLog,
+    graph: Graph,
+    settings: Settings,
+    *,
+    until: float,
+    is_patient: bool = False,
+    places: Places | None = None,
+    location: str | None = None,
+    lake: Lake | None = None,
+) -> Tick:
+    """The tick of the mirror; see `sync`."""
+    making: list[Writer] = []
 
-    until, config = time.monotonic() + seconds, Config.of(settings)
+    def writer() -> Writer:
+        # Made when the first run has changed: an idle tick imports no models.
+        if not making:
+            from semops_data.lineage.events import Config, Writer
 
-    def encoded(events: Iterable[Keyed]) -> list[tuple[str, str]]:
-        return [(key, encode(event)) for key, event in events]
+            making.append(Writer(graph, Config.of(settings, places)))
+        return making[0]
 
     def of_run(run: RunLog) -> list[tuple[str, str]]:
-        return encoded(fold(run, graph, config))
+        from semops_data.lineage.fold import fold
+
+        return _encoded(fold(run, writer()), writer())
 
     def of_runless(records: Sequence[Record]) -> list[tuple[str, str]]:
-        return encoded(fold_runless(records, graph, config))
+        from semops_data.lineage.fold import fold_runless
 
-    with Outbox(outbox_path(settings)) as outbox, outbox.lease() as is_ours:
-        if not is_ours:
-            return SyncReport(is_busy=True)
-        folded = follow(log, outbox, of_run, of_runless, until=until)
-        before = outbox.counts().sent
-        error = _relay(outbox, settings, until, is_patient=is_patient)
-        counts = outbox.counts()
-        outbox.prune(KEPT_DAYS)
-    return SyncReport(folded, counts.sent - before, counts.new, counts.dead, counts.oldest_pending_seconds, error)
+        own = [r for r in records if location is None or r.asset_key in graph.nodes]
+        return _encoded(fold_runless(own, writer()), writer())
+
+    def fill(outbox: Outbox) -> int:
+        added = follow(log, outbox, of_run, of_runless, until=until, location=location, nodes=graph.nodes)
+        # Tables change in runs only; where nothing was folded since they were read, they say nothing new.
+        if lake is not None and str(outbox.last_seq()) != outbox.mark(_TABLES_MARK):
+            added += _follow_tables(outbox, lake, writer())
+        return added
+
+    return Tick(fill, _deliver(settings, until), _what(settings), is_patient, secrets=secrets_of(settings))
 
 
-def _relay(outbox: Outbox, settings: Settings, until: float, *, is_patient: bool) -> str | None:
-    patience = Patience(outbox)
-    if is_patient and patience.is_waiting:
-        return patience.error
-    try:
+def relay_waiting(settings: Settings, *, seconds: float = 60.0) -> Report:
+    """Send what waits, without looking at any event log; what the relay does as a process of its own."""
+    until = time.monotonic() + seconds
+    tick = Tick(lambda _: 0, _deliver(settings, until), _what(settings), secrets=secrets_of(settings))
+    return tick.run(outbox_path(settings))
+
+
+def _deliver(settings: Settings, until: float) -> Callable[[Outbox], None]:
+    def deliver(outbox: Outbox) -> None:
         if settings.openlineage_url:
             _relay_http(outbox, settings.openlineage_url, settings, until)
         else:
             relay.to_file(outbox, settings.lineage_file, until=until)
-    except (relay.RelayError, OSError) as error:
-        problem, place = scrub(str(error), secrets_of(settings)), _place(settings)
-        if patience.failed(problem):
-            logger.warning("OpenLineage: %s takes no events (%s); they wait in %s", place, problem, outbox.path)
-        return problem
-    patience.succeeded()
-    return None
+
+    return deliver
+
+
+def _what(settings: Settings) -> str:
+    place = scrub(settings.openlineage_url) if settings.openlineage_url else str(settings.lineage_file)
+    return f"OpenLineage events for {place}"
+
+
+def _encoded(events: Iterable[Keyed], writer: Writer) -> list[tuple[str, str]]:
+    return [(key, writer.encode(event)) for key, event in events]
+
+
+def _follow_tables(outbox: Outbox, lake: Lake, writer: Writer) -> int:
+    from semops_data.lineage.knowledge import new_events
+
+    events, marks = new_events(lake, writer, outbox)
+    with outbox.transaction():
+        added = outbox.add(_encoded(events, writer))
+        for name, value in marks.items():
+            outbox.set_mark(name, value)
+        outbox.set_mark(_TABLES_MARK, str(outbox.last_seq()))
+    return added
 
 
 def _relay_http(outbox: Outbox, url: str, settings: Settings, until: float) -> None:
@@ -130,14 +154,19 @@ def _relay_http(outbox: Outbox, url: str, settings: Settings, until: float) -> N
     key = settings.openlineage_api_key
     headers = {"Content-Type": "application/json"}
     headers |= {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-    target = relay.endpoint(url)
+    single, batches = relay.endpoint(url), relay.batch_endpoint(url)
     with httpx.Client(timeout=settings.openlineage_timeout_seconds, headers=headers) as client:
 
         def post(item: Item) -> httpx.Response:
-            return client.post(target, content=item.body.encode())
+            return client.post(single, content=item.body.encode())
 
-        relay.to_http(outbox, post, until=until)
+        def post_batch(items: Sequence[Item]) -> httpx.Response:
+            return client.post(batches, content=relay.batch_body(url, [item.body for item in items]))
 
-
-def _place(settings: Settings) -> str:
-    return scrub(settings.openlineage_url) if settings.openlineage_url else str(settings.lineage_file)
+        if settings.openlineage_batch > 1:
+            try:
+                relay.to_http_batches(outbox, post_batch, until=until, size=settings.openlineage_batch)
+            except relay.NoBatchesError:
+                relay.to_http(outbox, post, until=until)
+        else:
+            relay.to_http(outbox, post, until=until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,21 @@ class RegistryFile:
     path: Path
 
     def load(self) -> Registry:
-        """The registry.
+        """The registry; a file that has not changed is parsed once in a process.
 
         Raises:
             RegistryError: with every fault, its file and line.
         """
-        return load(self.path)
+        try:
+            content = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError:
+            return load(self.path)
+        return _parsed(self.path, content)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, content: str) -> Registry:  # noqa: ARG001 - another content is another registry
+    return load(path)
 
 
 def registry_path(settings: Settings) -> Path:

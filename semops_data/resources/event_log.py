@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -47,6 +48,11 @@ class InstanceLog:
 
     instance: dg.DagsterInstance
 
+    @property
+    def is_ordered(self) -> bool:
+        """SQLite has one writer at a time; PostgreSQL gives ids at INSERT and shows rows at COMMIT."""
+        return "sqlite" in type(self.instance.event_log_storage).__name__.lower()
+
     def changed_runs(self, after: float, limit: int) -> Sequence[RunHead]:
         """Runs whose status changed after that Unix time, oldest change first."""
         filters = dg.RunsFilter(updated_after=datetime.fromtimestamp(after, UTC))
@@ -71,7 +77,6 @@ class InstanceLog:
         if record is None:
             return None
         run = record.dagster_run
-        origin = run.remote_job_origin
         return RunLog(
             run_id=run.run_id,
             job_name=run.job_name,
@@ -81,13 +86,40 @@ class InstanceLog:
             ended=_instant(record.end_time),
             tags=dict(run.tags),
             partition=run.tags.get("dagster/partition"),
-            location=origin.repository_origin.code_location_origin.location_name if origin else None,
+            location=_location(run),
+            config=_config(run),
             records=tuple(_record(*entry) for entry in _entries(self.instance, run_id)),
         )
 
     def runless(self, after: int, limit: int) -> Sequence[Record]:
         """Events reported without a run, after that storage id, oldest first."""
-        return [_record(*entry) for entry in _entries(self.instance, RUNLESS, after=after, limit=limit)]
+        stamp = _runless_stamp(self.instance)
+        if stamp is not None and _nothing_runless.get(stamp[0]) == (stamp, after):
+            return []
+        found = [_record(*entry) for entry in _entries(self.instance, RUNLESS, after=after, limit=limit)]
+        if stamp is not None and not found:
+            _nothing_runless[stamp[0]] = (stamp, after)
+        return found
+
+
+_nothing_runless: dict[str, tuple[tuple[str, ...], int]] = {}
+"""By file: what it looked like when there was nothing after that storage id. An idle tick then asks no database."""
+
+
+def _runless_stamp(instance: dg.DagsterInstance) -> tuple[str, ...] | None:
+    """What the file of runless events looks like, taken before it is read; None where the log is no SQLite file."""
+    path_for_shard = getattr(instance.event_log_storage, "path_for_shard", None)
+    if path_for_shard is None:
+        return None
+    path = str(path_for_shard(RUNLESS))
+    stamps = [path]
+    for name in (path, f"{path}-wal"):
+        try:
+            found = Path(name).stat()
+            stamps.append(f"{found.st_mtime_ns}:{found.st_size}")
+        except OSError:
+            stamps.append("")
+    return tuple(stamps)
 
 
 def _entries(
@@ -107,7 +139,17 @@ def _instant(seconds: float | None) -> datetime | None:
 
 def _head(record: dg.RunRecord) -> RunHead:
     run = record.dagster_run
-    return RunHead(run.run_id, record.update_timestamp.timestamp(), run.status.value in FINISHED)
+    return RunHead(run.run_id, record.update_timestamp.timestamp(), run.status.value in FINISHED, _location(run))
+
+
+def _config(run: dg.DagsterRun) -> dict[str, dict[str, Any]]:
+    steps = run.run_config.get("ops") if isinstance(run.run_config, dict) else None
+    return {name: given.get("config") or {} for name, given in (steps or {}).items() if isinstance(given, dict)}
+
+
+def _location(run: dg.DagsterRun) -> str | None:
+    origin = run.remote_job_origin
+    return origin.repository_origin.code_location_origin.location_name if origin else None
 
 
 def _record(number: int, timestamp: float, event: DagsterEvent) -> Record:
@@ -187,7 +229,10 @@ def plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dg.TableSchemaMetadataValue | dg.TableSchema):
         schema = value.schema if isinstance(value, dg.TableSchemaMetadataValue) else value
-        return tuple(Column(column.name, column.type, column.description) for column in schema.columns)
+        return tuple(
+            Column(column.name, column.type, column.description, tuple(sorted(column.tags or ())))
+            for column in schema.columns
+        )
     if isinstance(value, dg.TableColumnLineageMetadataValue | dg.TableColumnLineage):
         lineage = value.column_lineage if isinstance(value, dg.TableColumnLineageMetadataValue) else value
         return {
@@ -199,12 +244,26 @@ def _plain(value: Any) -> Any:
 
 
 def asset_graph(source: dg.Definitions | dg.RepositoryDefinition) -> Graph:
-    """The asset graph of a code location as plain nodes, external assets and stubs of unknown parents included."""
-    graph = source.asset_graph if isinstance(source, dg.RepositoryDefinition) else source.resolve_asset_graph()
-    return Graph({node.key.to_user_string(): _node(node) for node in graph.asset_nodes})
+    """The asset graph of a code location as plain nodes, external assets and stubs of unknown parents included.
+
+    A repository is read once: a code location does not change while it is loaded, and sensors ask at each tick.
+    """
+    if not isinstance(source, dg.RepositoryDefinition):
+        return _graph(source.resolve_asset_graph())
+    if not _read or _read[0] is not source:
+        _read[:] = [source, _graph(source.asset_graph)]
+    graph: Graph = _read[1]
+    return graph
 
 
-def _node(node: Any) -> Node:
+_read: list[Any] = []
+
+
+def _graph(graph: Any) -> Graph:
+    return Graph({node.key.to_user_string(): _node(node, graph) for node in graph.asset_nodes})
+
+
+def _node(node: Any, graph: Any) -> Node:
     metadata = plain(node.metadata)
     scalars = {name: value for name, value in metadata.items() if isinstance(value, str | int | float | bool)}
     return Node(
@@ -222,9 +281,38 @@ def _node(node: Any) -> Node:
         checks=tuple(sorted(key.name for key in node.check_keys)),
         is_partitioned=node.is_partitioned,
         is_external=node.is_external,
+        is_made=node.is_materializable or not node.is_observable,
+        tags={name: value for name, value in node.tags.items() if not name.startswith(("dagster/", "."))},
+        same_partitions=_same_partitions(node, graph),
+        source_path=_source(node.metadata, "path"),
+        source_url=_source(node.metadata, "url"),
         metadata=scalars,
         window=_window(node.partitions_def),
     )
+
+
+def _same_partitions(node: Any, graph: Any) -> frozenset[str]:
+    """Parents with the same partitions and no mapping of their own: each partition is made from its like."""
+    own = node.partitions_def
+    if own is None:
+        return frozenset()
+    return frozenset(
+        key.to_user_string()
+        for key in node.parent_keys
+        if key != node.key
+        and graph.has(key)
+        and graph.get(key).partitions_def == own
+        and node.partition_mappings.get(key) is None
+    )
+
+
+def _source(metadata: Mapping[str, Any], part: str) -> str | None:
+    """Path or address of the asset's code, where `dagster/code_references` has one that is linked to git."""
+    for reference in getattr(metadata.get("dagster/code_references"), "code_references", ()):
+        if found := getattr(reference, "url", None):
+            path = found.partition("/tree/")[2].partition("/")[2] or found.partition("/-/tree/")[2]
+            return found if part == "url" else path.partition("#")[0] or None
+    return None
 
 
 def _text(value: str | float | None) -> str | None:

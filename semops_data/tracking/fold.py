@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semops_data.lineage.ids import asset_run_id, run_id
+from semops_data.lineage.naming import Places
 from semops_data.lineage.records import ASSET_JOB_PREFIX
 from semops_data.lineage.secrets import scrub
+from semops_data.tracking.datasets import TrackedDataset, datasets
+from semops_data.tracking.links import asset_page, run_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +29,14 @@ METRICS = {
     "dagster/partition_row_count": "partition_rows",
     "semops/size_bytes": "bytes",
     "semops/bytes": "bytes",
+    "dagster/size_bytes": "bytes",
 }
 _PREFIX = "semops/"
 _NOT_IN_NAMES = re.compile(r"[^\w\-. :/]")
 _LONGEST_NAME, _LONGEST_PARAM, _LONGEST_TAG = 250, 6_000, 5_000
+_LONGEST_WORD = 250
 _MOST_PARAMS = 90
+_NOTE = "mlflow.note.content"
 _MOST_ARTIFACTS = 100
 ARTIFACT = "semops/artifact:"
 
@@ -50,6 +56,7 @@ class TrackedRun:
         metrics: what it measured; finite.
         tags: what it belongs to.
         artifacts: paths of files that belong to it, by the name that each gets.
+        datasets: what it read and made.
     """
 
     key: str
@@ -62,6 +69,7 @@ class TrackedRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    datasets: tuple[TrackedDataset, ...] = ()
 
     def to_json(self) -> str:
         """One line of JSON; the same run is the same text."""
@@ -70,25 +78,49 @@ class TrackedRun:
     @classmethod
     def from_json(cls, text: str) -> TrackedRun:
         """The run that `to_json` wrote."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        values["datasets"] = tuple(TrackedDataset(**dataset) for dataset in values.get("datasets", ()))
+        return cls(**values)
 
 
-def fold(run: RunLog, graph: Graph, secrets: Sequence[str] = ()) -> list[TrackedRun]:
+@dataclass(frozen=True)
+class Context:
+    """What the fold needs to know beyond the log and the graph.
+
+    Attributes:
+        places: what datasets are called.
+        secrets: texts that never leave.
+        about: parameters of the platform, such as its scale; each Dagster run gets them.
+        dagster_url: address of Dagster's page.
+    """
+
+    places: Places = field(default_factory=lambda: Places("dagster"))
+    secrets: Sequence[str] = field(default=(), repr=False)
+    about: Mapping[str, str] = field(default_factory=dict)
+    dagster_url: str = "http://127.0.0.1:3000"
+
+
+def fold(run: RunLog, graph: Graph, context: Context | None = None) -> list[TrackedRun]:
     """The MLflow runs of one finished Dagster run, the parent first.
 
     Args:
         run: the run and its whole log.
         graph: for what the definitions say.
-        secrets: texts that never leave.
+        context: what else there is to know.
     """
-    steps = _Steps(run.records)
-    children = [_materialization(run, record, graph.node(record.asset_key or ""), steps) for record in steps.made]
+    known, steps = context or Context(), _Steps(run.records)
+    children = [
+        _materialization(
+            run, record, graph.node(record.asset_key or ""), steps, known, datasets(record, graph, known.places)
+        )
+        for record in steps.made
+    ]
     children += [
-        _failure(run, key, partition, steps.failed[step], steps, secrets)
+        _failure(run, key, partition, steps.failed[step], steps, known)
         for step, key, partition in steps.planned
         if step in steps.failed and step in steps.starts and (key, partition) not in steps.made_parts
     ]
-    return [_parent(run, children, steps), *_numbered(children)]
+    return [_parent(run, children, steps, known), *_numbered(children)]
 
 
 class _Steps:
@@ -127,7 +159,9 @@ class _Steps:
         return round(start * 1000), round(end * 1000)
 
 
-def _materialization(run: RunLog, record: Record, node: Node, steps: _Steps) -> TrackedRun:
+def _materialization(
+    run: RunLog, record: Record, node: Node, steps: _Steps, known: Context, used: tuple[TrackedDataset, ...]
+) -> TrackedRun:
     start, end = steps.times(record)
     # Dagster puts the run's id where an asset has no code version.
     reported = record.code_version if record.code_version != run.run_id else None
@@ -140,17 +174,16 @@ def _materialization(run: RunLog, record: Record, node: Node, steps: _Steps) -> 
         status="FINISHED",
         start_ms=start,
         end_ms=end,
-        params=_params(node, code_version, record.partition),
+        params=_params(node, code_version, record) | _config(run, record.step_key, known.secrets),
         metrics=_named(metrics),
-        tags=_tags(run, node.key, record.partition, "materialization")
+        tags=_tags(run, node.key, record.partition, "materialization", known)
         | _given(code_version=code_version, data_version=record.data_version),
         artifacts=_artifacts(record.metadata),
+        datasets=used,
     )
 
 
-def _failure(
-    run: RunLog, key: str, partition: str | None, record: Record, steps: _Steps, secrets: Sequence[str]
-) -> TrackedRun:
+def _failure(run: RunLog, key: str, partition: str | None, record: Record, steps: _Steps, known: Context) -> TrackedRun:
     start, end = steps.times(record)
     error = f"{record.failure.error}: {record.failure.message}" if record.failure else "the step failed"
     return TrackedRun(
@@ -162,11 +195,11 @@ def _failure(
         end_ms=end,
         params=_given(partition=partition),
         metrics={"seconds": (end - start) / 1000},
-        tags=_tags(run, key, partition, "failure") | _given(error=scrub(error, secrets)),
+        tags=_tags(run, key, partition, "failure", known) | _given(error=scrub(error, known.secrets)),
     )
 
 
-def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps) -> TrackedRun:
+def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps, known: Context) -> TrackedRun:
     start = run.started or run.created
     start_ms = round(start.timestamp() * 1000)
     end_ms = round((run.ended or start).timestamp() * 1000)
@@ -178,7 +211,7 @@ def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps) -> Track
         status=STATUS.get(run.status, "KILLED"),
         start_ms=start_ms,
         end_ms=end_ms,
-        params=_given(partition=run.partition, job=job),
+        params=dict(known.about) | _given(partition=run.partition, job=job),
         metrics={
             "materializations": float(len(steps.made)),
             "failures": float(sum(child.status == "FAILED" for child in children)),
@@ -187,7 +220,13 @@ def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps) -> Track
             "seconds": (end_ms - start_ms) / 1000,
         },
         tags={"semops.kind": "run", "dagster_run_id": run.run_id, "openlineage_run_id": run_id(run.created, run.run_id)}
-        | _given(partition=run.partition, code_location=run.location),
+        | {"dagster_url": (page := run_page(known.dagster_url, run.run_id)), _NOTE: f"[Dagster run]({page})"}
+        | _given(
+            partition=run.partition,
+            code_location=run.location,
+            backfill=run.tags.get("dagster/backfill"),
+            retry_of=run.tags.get("dagster/parent_run_id"),
+        ),
     )
 
 
@@ -210,8 +249,11 @@ def _key(run: RunLog, asset_key: str, partition: str | None) -> str:
     return f"asset/{asset_run_id(run.created, run.run_id, asset_key, partition)}"
 
 
-def _tags(run: RunLog, key: str, partition: str | None, kind: str) -> dict[str, str]:
+def _tags(run: RunLog, key: str, partition: str | None, kind: str, known: Context) -> dict[str, str]:
+    page = asset_page(known.dagster_url, key, partition)
     return {
+        "dagster_url": page,
+        _NOTE: f"[{key} in Dagster]({page}), [its Dagster run]({run_page(known.dagster_url, run.run_id)})",
         "semops.kind": kind,
         "dagster_run_id": run.run_id,
         "asset_key": key,
@@ -219,8 +261,14 @@ def _tags(run: RunLog, key: str, partition: str | None, kind: str) -> dict[str, 
     } | _given(partition=partition)
 
 
-def _params(node: Node, code_version: str | None, partition: str | None) -> dict[str, str]:
+def _params(node: Node, code_version: str | None, record: Record) -> dict[str, str]:
+    partition = record.partition
     chosen = {name.removeprefix(_PREFIX): value for name, value in node.metadata.items() if name.startswith(_PREFIX)}
+    # What the run says in words, such as the model it used; pages of Markdown are no parameters.
+    for name, value in record.metadata.items():
+        is_word = isinstance(value, str) and len(value) <= _LONGEST_WORD and "\n" not in value
+        if name.startswith(_PREFIX) and not name.startswith(ARTIFACT) and is_word:
+            chosen.setdefault(name.removeprefix(_PREFIX), value)
     given = _given(
         code_version=code_version,
         partition=partition,
@@ -232,6 +280,18 @@ def _params(node: Node, code_version: str | None, partition: str | None) -> dict
     )
     more = {_name(name): str(value)[:_LONGEST_PARAM] for name, value in sorted(chosen.items())}
     return dict(list((more | given).items())[-_MOST_PARAMS:])
+
+
+def _config(run: RunLog, step: str | None, secrets: Sequence[str]) -> dict[str, str]:
+    """The step's configuration: numbers, truths and short texts, scrubbed; what is named like a secret stays out."""
+    found = {}
+    for name, value in sorted((run.config.get(step or "") or {}).items()):
+        if isinstance(value, str | int | float | bool):
+            found[_name(f"config.{name}")] = value
+        elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+            found[_name(f"config.{name}")] = ", ".join(map(str, value))
+    said = {name: scrub(f"{name}={value}", secrets).removeprefix(f"{name}=") for name, value in found.items()}
+    return {name: text[:_LONGEST_WORD] for name, text in said.items() if text}
 
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:

@@ -21,11 +21,17 @@ def mlflow_tracking(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     if context.repository_def is None:
         return dg.SkipReason("no repository to track")
     graph = asset_graph(context.repository_def)
-    report = sync(InstanceLog(context.instance), graph, load_settings(), is_patient=True)
+    origin = context.code_location_origin
+    report = sync(
+        InstanceLog(context.instance),
+        graph,
+        load_settings(),
+        is_patient=True,
+        location=origin.location_name if origin else None,
+    )
     trouble = f"; the server takes none: {report.error}" if report.error else ""
     return dg.SkipReason(
-        f"{report.folded} runs folded, {report.delivered} delivered, {report.pending} pending, "
-        f"{report.dead} dead{trouble}"
+        f"{report.folded} runs folded, {report.sent} sent, {report.pending} pending, {report.dead} dead{trouble}"
     )
 
 

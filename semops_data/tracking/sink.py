@@ -15,22 +15,26 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from semops_data.lineage.outbox import DeliveryError
 from semops_data.lineage.secrets import scrub
 from semops_data.tracking.artifacts import upload
 from semops_data.tracking.fold import TrackedRun
+from semops_data.tracking.links import remember_experiment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from semops_data.lineage.outbox import Item, Outbox
     from semops_data.settings import Settings
+    from semops_data.tracking.datasets import TrackedDataset
 
 KEY_TAG, PARENT_TAG = "semops.key", "mlflow.parentRunId"
 BATCH = 200
 _REFUSED = frozenset({"INVALID_PARAMETER_VALUE", "MALFORMED_REQUEST"})
 
 
-class TrackingError(Exception):
+class TrackingError(DeliveryError):
     """The tracking server did not take a run now; it stays in the ledger."""
 
 
@@ -45,6 +49,7 @@ class Sink:
         self.client = client(settings)
         self.experiment = _experiment(self.client, settings)
         self.home = settings.home
+        remember_experiment(settings, self.experiment)
 
     def deliver(self, outbox: Outbox, *, until: float) -> int:
         """Deliver what waits, in order; how many.
@@ -98,9 +103,24 @@ class Sink:
         params = [Param(name, value) for name, value in run.params.items()]
         if metrics or params:
             self.client.log_batch(made, metrics=metrics, params=params)
+        if run.datasets:
+            self.client.log_inputs(made, _inputs(run.datasets))
         if run.artifacts:
             upload(self.client, made, run.artifacts, self.home)
         self.client.set_terminated(made, run.status, run.end_ms)
+
+
+def _inputs(datasets: Sequence[TrackedDataset]) -> list[Any]:
+    """MLflow calls everything that a run touched an input; the context says which one the run made."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    return [
+        DatasetInput(
+            Dataset(used.name, used.digest, used.source_type, used.source, used.schema),
+            [InputTag("mlflow.data.context", used.context), InputTag("data_version", used.version)],
+        )
+        for used in datasets
+    ]
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -131,9 +151,28 @@ def client(settings: Settings) -> Any:
     try:
         if settings.mlflow_tracking_uri is None:
             _make_file(settings.home / "mlflow" / "mlflow.db")
-        return MlflowClient(tracking_uri=settings.tracking_uri)
+        made = MlflowClient(tracking_uri=settings.tracking_uri)
+        if settings.mlflow_tracking_uri is None:
+            _commit_quickly(made)
     except _errors() as error:
         raise TrackingError(_short(error)) from error
+    return made
+
+
+def _commit_quickly(connected: Any) -> None:
+    """Let commits of the default store wait for no disk: MLflow makes six of them for each run.
+
+    A crash of the process loses nothing; a power cut may take the last seconds back.
+    """
+    from sqlalchemy import event
+
+    def quicken(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    engine = getattr(getattr(getattr(connected, "_tracking_client", None), "store", None), "engine", None)
+    if engine is not None and not event.contains(engine, "connect", quicken):
+        event.listen(engine, "connect", quicken)
+        engine.dispose()
 
 
 def _make_file(path: Path) -> None:

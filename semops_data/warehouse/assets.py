@@ -8,6 +8,7 @@ from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.contracts.marts import HISTORIES
+from semops_data.contracts.origins import dimension_origins, fact_origins
 from semops_data.contracts.shop import LATER_DAYS
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
@@ -56,8 +57,7 @@ def build_fact(source: str) -> dg.AssetsDefinition:
         run_id = context.run.run_id
         done = follow(warehouse, lake, contract.key, f"lakehouse/{source}", day=context.partition_key, run_id=run_id)
         return dg.MaterializeResult(
-            metadata=_metadata(warehouse, done, rows_sent=done.sent)
-            | catalog.column_lineage(_same_columns(f"lakehouse/{source}", contract.key)),
+            metadata=_metadata(warehouse, done, rows_sent=done.sent) | catalog.column_lineage(fact_origins(source)),
             data_version=dg.DataVersion(done.digest),
         )
 
@@ -76,7 +76,7 @@ def build_dimension(source: str) -> dg.AssetsDefinition:
         pool=POOL,
         kinds={"snowflake", "sql"},
         owners=catalog.OWNERS,
-        code_version="1",
+        code_version="2",
         metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
         description=contract.description,
     )
@@ -93,7 +93,7 @@ def build_dimension(source: str) -> dg.AssetsDefinition:
         done = load_history(warehouse, source, rows, day=day, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata=_metadata(warehouse, done, rows_sent=done.sent)
-            | catalog.column_lineage(_same_columns(f"lakehouse/{source}", contract.key)),
+            | catalog.column_lineage(dimension_origins(source)),
             data_version=dg.DataVersion(done.digest),
         )
 
@@ -111,12 +111,13 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
         pool=POOL,
         kinds={"snowflake", "sql"},
         owners=catalog.OWNERS,
-        code_version="1",
+        code_version="2",
         metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
         description=contract.description,
     )
     def mart(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
-        from semops_data.warehouse.marts import build_mart, column_sources, mart_sql
+        from semops_data.warehouse.columns import column_sources
+        from semops_data.warehouse.marts import build_mart, mart_sql
         from semops_data.warehouse.render import formulas_table, rows_table, sql_block
 
         day = context.partition_key if contract.partition_by else None
@@ -149,11 +150,6 @@ def _metadata(warehouse: Warehouse, done: "Load", **more: Any) -> dict[str, Any]
     }
     rows: dict[str, Any] = {"partition_rows": done.rows} if done.day else {"rows": done.rows}
     return catalog.run_metadata(uri=warehouse.uri(done.key.split("/")[1]), **rows, **counts, **more)
-
-
-def _same_columns(source: str, key: str) -> dict[str, list[tuple[str, str]]]:
-    names = {column.name for column in table(source).columns}
-    return {column.name: [(source, column.name)] for column in table(key).columns if column.name in names}
 
 
 FACTS = [build_fact(source) for source in SHOP_TABLES if is_daily(source)]

@@ -8,6 +8,7 @@ inner joins (they drop rows), joins that could repeat rows, and the day of a dai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -50,9 +51,15 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
         One entry per column that computes something else, and per rule that the whole breaks.
     """
     text = strip_comments(mart_sql(name) if sql is None else sql).replace(":day", DAY_VALUE)
+    return list(_deviations(name, text))
+
+
+@lru_cache(maxsize=64)
+def _deviations(name: str, text: str) -> tuple[Deviation, ...]:
+    """The deviations of a SQL text; each text is parsed once in a process, however many days and checks ask."""
     query = sqlglot.parse_one(text, read="snowflake")
     assert isinstance(query, exp.Select)  # noqa: S101 - a mart is one SELECT
-    unfolded = _Unfolding(query)
+    unfolded = Unfolding(query)
     contract = table(f"warehouse/{name}")
     grain = tuple(unfolded.column(query, key) for key in contract.keys if key != contract.partition_by)
     found = [
@@ -63,10 +70,10 @@ def deviations(name: str, sql: str | None = None) -> list[Deviation]:
         actual = normal(unfolded.column(query, formula.column), grain)
         if expected != actual:
             found.append(Deviation(formula.column, expected, actual))
-    return found
+    return tuple(found)
 
 
-class _Unfolding:
+class Unfolding:
     """One SELECT with its CTEs, and each column of theirs as an expression over columns of base tables."""
 
     def __init__(self, query: exp.Select) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semops_data.contracts import TABLES, table
+from semops_data.contracts import table
 from semops_data.settings import load_settings
 from semops_data.synthesis.faults import redefined
 from semops_data.synthesis.parameters import Business
-from semops_data.warehouse import ddl
 from semops_data.warehouse.load import Load, refresh
 
 if TYPE_CHECKING:
@@ -36,6 +34,11 @@ def mart_sql(name: str, day: str | None = None) -> str:
     if day is None or not settings.scenario:
         return sql
     return redefined(Business.from_settings(settings), name, date.fromisoformat(day), sql)
+
+
+def marts() -> tuple[str, ...]:
+    """The names of all marts, sorted: each has its SQL in a file."""
+    return tuple(sorted(path.stem for path in SQL_FOLDER.glob("*.sql")))
 
 
 def build_mart(warehouse: Warehouse, name: str, *, day: str | None = None, run_id: str = "") -> tuple[Load, pa.Table]:
@@ -76,27 +79,3 @@ def sources(name: str) -> tuple[str, ...]:
     """Keys of the warehouse tables that the mart's SQL reads."""
     sql = strip_comments(mart_sql(name))
     return tuple(f"warehouse/{source}" for source in dict.fromkeys(SOURCES.findall(sql)))
-
-
-@cache
-def column_sources(name: str) -> dict[str, list[tuple[str, str]]]:
-    """For each column of the mart the columns it is computed from, as (table key, column); from the SQL itself."""
-    import sqlglot
-    from sqlglot import exp
-    from sqlglot.lineage import lineage
-
-    statement = sqlglot.parse_one(strip_comments(mart_sql(name)).replace(":day", "'2026-01-01'"), read="snowflake")
-    schema = {
-        source.split("/")[1]: {column.name: ddl.SNOWFLAKE_TYPES[column.type] for column in TABLES[source].columns}
-        for source in sources(name)
-    }
-    found: dict[str, list[tuple[str, str]]] = {}
-    for column in table(f"warehouse/{name}").columns:
-        root = lineage(column.name, statement, schema=schema, dialect="snowflake")
-        leaves = {
-            (f"warehouse/{node.source.name.lower()}", node.name.split(".")[-1].lower().strip('"'))
-            for node in root.walk()
-            if isinstance(node.source, exp.Table) and node.source.name.lower() in schema
-        }
-        found[column.name] = sorted(leaf for leaf in leaves if leaf[1] in schema[leaf[0].split("/")[1]])
-    return {column: places for column, places in found.items() if places}

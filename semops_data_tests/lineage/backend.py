@@ -19,6 +19,7 @@ class Backend:
         self.headers: list = []
         self.paths: list[str] = []
         self.answer = takes_all
+        self.says = lambda _body: b""
         self.url = ""
 
 
@@ -37,9 +38,11 @@ def serve(port=0):
                 backend.received.append(body)
                 backend.headers.append(dict(self.headers))
                 backend.paths.append(self.path)
+            said = backend.says(body)
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, *args):
             pass

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from semops_data.lineage.events import Config
+from semops_data.lineage.events import Config, Writer
 from semops_data.resources.event_log import InstanceLog, asset_graph
 from semops_data.settings import Settings
 from semops_data_tests.lineage import toy
@@ -27,12 +27,14 @@ def build(home):
     instance.report_runless_asset_event(dg.AssetMaterialization(["outside", "source"], metadata={"rows": 2}))
     instance.report_runless_asset_event(dg.AssetObservation(["outside", "source"]))
     settings = Settings(home=home / "platform", snowflake_password=toy.SECRET)
+    graph, config = asset_graph(toy.build_defs()), Config.of(settings)
     return SimpleNamespace(
         instance=instance,
         log=InstanceLog(instance),
-        graph=asset_graph(toy.build_defs()),
+        graph=graph,
         settings=settings,
-        config=Config.of(settings),
+        config=config,
+        writer=Writer(graph, config),
         days=days,
         checked=checked,
         failed=failed,

@@ -3,7 +3,11 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+import dagster as dg
+
 from semops_data.lineage.records import Column
+from semops_data.resources.event_log import InstanceLog
+from semops_data_tests.lineage import toy
 
 
 def test_no_type_of_dagsters_leaves_the_reader(toys):
@@ -59,3 +63,16 @@ def test_the_graph_knows_external_assets_checks_columns_and_windows(toys):
 def test_a_run_that_was_deleted_is_none(toys):
     assert toys.log.run("00000000-0000-4000-8000-000000000000") is None
     assert toys.log.last_id("00000000-0000-4000-8000-000000000000") == 0
+
+
+def test_a_runless_event_is_seen_at_the_tick_after_an_idle_one(tmp_path):
+    """An idle tick asks no database; what is reported then must not wait for another change."""
+    with toy.instance_in(tmp_path) as instance:
+        seen = 0
+        for number in range(4):
+            assert InstanceLog(instance).runless(seen, 10) == []
+            assert InstanceLog(instance).runless(seen, 10) == []
+            instance.report_runless_asset_event(dg.AssetMaterialization(["outside", "source"], metadata={"n": number}))
+            (record,) = InstanceLog(instance).runless(seen, 10)
+            assert record.metadata == {"n": number}
+            seen = record.storage_id

@@ -65,7 +65,43 @@ def test_a_run_that_stays_open_does_not_hold_the_others_up(toys, outbox):
 def test_a_run_shown_late_is_still_found(toys, outbox):
     """A database shows rows when they are committed, not in the order of their times."""
     log = copies(toys, 3, apart_seconds=20)
+    log.is_ordered = False
     log.shown["run-000"] = 0
     follow(log, outbox, keys, until=FOREVER)
     log.shown["run-000"] = 10_000
     assert follow(log, outbox, keys, until=FOREVER) == 1
+
+
+def test_a_row_that_is_committed_late_is_folded_once_its_run_is_settled(toys, outbox):
+    """PostgreSQL gives ids at INSERT and shows rows at COMMIT: the newest id may be seen before an older one."""
+    run = toys.log.run(toys.month)
+    late = next(record for record in run.records if record.kind == "ASSET_MATERIALIZATION")
+    seen = replace(run, records=tuple(record for record in run.records if record is not late))
+    log = GrowingLog({"run": seen}, (), {"run": 10_000}, is_ordered=False)
+
+    def kinds(run):
+        return [(f"{record.storage_id}", record.kind) for record in run.records]
+
+    now = [run.records[-1].timestamp + 1]
+    outbox.clock = lambda: now[0]
+    follow(log, outbox, kinds, until=FOREVER)
+    assert "ASSET_MATERIALIZATION" not in {item.body for item in outbox.pending(100)}
+    log.runs["run"] = run
+    assert follow(log, outbox, kinds, until=FOREVER) == 0, "nothing shows that a row was added"
+    now[0] += module.LATE_SECONDS + 1
+    assert follow(log, outbox, kinds, until=FOREVER) == 1
+    log.run = None
+    assert follow(log, outbox, kinds, until=FOREVER) == 0, "and then the run is done with"
+
+
+def test_a_runless_row_that_is_committed_late_is_found(toys, outbox):
+    records = tuple(toys.log.runless(0, 100))
+    log = GrowingLog({}, records[1:], {}, shown_runless=10_000)
+    outbox.clock = lambda: records[-1].timestamp + 1
+
+    def of_runless(found):
+        return [(f"{record.storage_id}", record.kind) for record in found]
+
+    assert follow(log, outbox, keys, of_runless, until=FOREVER) == len(records) - 1
+    log.runless_records = records
+    assert follow(log, outbox, keys, of_runless, until=FOREVER) == 1

@@ -42,7 +42,7 @@ def test_only_one_process_works_at_a_time(outbox, tmp_path):
 def test_the_dead_are_counted_and_can_be_revived(outbox):
     outbox.add([("a", "1"), ("b", "2")])
     outbox.failed(outbox.pending(1)[0], "HTTP 400: no", is_dead=True)
-    counts = outbox.counts()
+    counts = outbox.backlog()
     assert (counts.new, counts.dead) == (1, 1)
     assert counts.oldest_pending_seconds is not None
     assert outbox.revive() == 1

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semops_data.lineage.outbox import Outbox
-from semops_data.lineage.relay import RelayError, endpoint, to_file, to_http
+from semops_data.lineage.relay import RelayError, batch_body, batch_endpoint, endpoint, to_file, to_http
 from semops_data_tests.lineage.backend import serve, takes_all
 
 FOREVER = float("inf")
@@ -28,12 +28,12 @@ from semops_data.lineage.outbox import Outbox
 where, target, deliveries = sys.argv[1], sys.argv[2], int(sys.argv[3])
 relay.BATCH = 2
 sent = Outbox.sent
-def dying(self, *args):
+def dying(self, *args, **more):
     global deliveries
     deliveries -= 1
     if deliveries < 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    sent(self, *args)
+    sent(self, *args, **more)
 Outbox.sent = dying
 with Outbox(Path(where)) as outbox:
     if target.startswith("http"):
@@ -131,7 +131,7 @@ def test_a_backend_that_cannot_now_gets_the_event_again_later(outbox, status):
         backend.answer = lambda body: status if b'"event": 2' in body else 201
         with pytest.raises(RelayError, match=str(status)):
             to_http(outbox, poster(backend.url), until=FOREVER)
-        assert outbox.counts().sent == 2
+        assert outbox.sent_count() == 2
         backend.answer = takes_all
         to_http(outbox, poster(backend.url), until=FOREVER)
     assert [body.decode() for body in backend.received] == bodies()
@@ -141,8 +141,8 @@ def test_an_event_that_is_refused_for_good_is_dead_and_the_others_go_on(outbox):
     with serve() as backend:
         backend.answer = lambda body: 400 if b'"event": 2' in body else 201
         assert to_http(outbox, poster(backend.url), until=FOREVER) == len(EVENTS) - 1
-    assert outbox.counts().dead == 1
-    assert outbox.counts().new == 0
+    assert outbox.backlog().dead == 1
+    assert outbox.backlog().new == 0
 
 
 def test_a_black_hole_costs_one_timeout(outbox):
@@ -153,7 +153,7 @@ def test_a_black_hole_costs_one_timeout(outbox):
         with pytest.raises(RelayError, match="Timeout"):
             to_http(outbox, poster(url), until=FOREVER)
         assert time.monotonic() - begun < 30
-    assert outbox.counts().new == len(EVENTS)
+    assert outbox.backlog().new == len(EVENTS)
 
 
 def test_a_pass_ends_with_its_time(outbox):
@@ -165,3 +165,11 @@ def test_a_pass_ends_with_its_time(outbox):
 def test_the_endpoint_has_openlineages_path_unless_another_is_given():
     assert endpoint("http://host:5000/") == "http://host:5000/api/v1/lineage"
     assert endpoint("http://host/openapi/openlineage") == "http://host/openapi/openlineage"
+
+
+def test_a_batch_is_an_array_but_for_openmetadata():
+    """OpenLineage specifies an array below the endpoint of single events; OpenMetadata takes an object."""
+    assert batch_endpoint("http://host:5000") == "http://host:5000/api/v1/lineage/batch"
+    assert json.loads(batch_body("http://host:5000", bodies())) == [{"event": n} for n in range(7)]
+    theirs = "http://host/api/v1/openlineage/lineage"
+    assert json.loads(batch_body(theirs, bodies()[:1])) == {"events": [{"event": 0}]}

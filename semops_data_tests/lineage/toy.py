@@ -151,6 +151,7 @@ class GrowingLog:
     runless_records: tuple
     shown: dict
     shown_runless: int = 0
+    is_ordered: bool = True
 
     def _cut(self, run_id):
         full = self.runs[run_id]
@@ -161,7 +162,7 @@ class GrowingLog:
     def _head(self, run_id):
         cut = self._cut(run_id)
         status = [r.timestamp for r in cut.records if r.kind.startswith("PIPELINE_")]
-        return RunHead(run_id, status[-1] if status else cut.created.timestamp(), cut.is_finished)
+        return RunHead(run_id, status[-1] if status else cut.created.timestamp(), cut.is_finished, cut.location)
 
     def changed_runs(self, after, limit):
         heads = sorted((self._head(r) for r in self.runs if self.shown[r]), key=lambda head: head.updated)

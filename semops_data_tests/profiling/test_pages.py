@@ -66,7 +66,7 @@ def test_reports_are_files_of_the_home_linked_and_logged_to_mlflow(tmp_path: Pat
         metadata = event.materialization.metadata
         graph = asset_graph(dg.Definitions([assets.reports], resources={"lake": lake}))
         settings = Settings(home=tmp_path / "home")
-        assert sync(InstanceLog(instance), graph, settings).delivered == 2
+        assert sync(InstanceLog(instance), graph, settings).sent == 2
     load_settings.cache_clear()
     for kind in ("minimal", "full"):
         path = Path(str(metadata[f"semops/artifact:products-{kind}.html"].value))

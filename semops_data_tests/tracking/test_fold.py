@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from semops_data.lineage.events import Config
 from semops_data.lineage.fold import fold as fold_lineage
 from semops_data.lineage.records import Graph, Node, Record, RunLog
-from semops_data.tracking.fold import TrackedRun, fold
+from semops_data.tracking.fold import Context, TrackedRun, fold
 from semops_data_tests.lineage import toy
 
 
 def folded(toys, run_id):
-    return fold(toys.log.run(run_id), toys.graph, toys.config.secrets)
+    return fold(toys.log.run(run_id), toys.graph, Context(secrets=toys.config.secrets))
 
 
 def child(runs, key):
@@ -84,7 +84,7 @@ def test_its_id_is_the_lineages(toys):
     """A reader goes from the MLflow run to the lineage and back."""
     for run_id in toys.run_ids:
         log = toys.log.run(run_id)
-        events = fold_lineage(log, toys.graph, toys.config)
+        events = fold_lineage(log, toys.writer)
         known = {event["run"]["runId"] for _, event in events}
         assert {run.tags["openlineage_run_id"] for run in fold(log, toys.graph)} <= known
 
@@ -95,7 +95,9 @@ def test_no_secret_enters_a_run(toys):
     leaky = tuple(
         replace(r, failure=replace(r.failure, message=f"token={toy.SECRET}")) if r.failure else r for r in log.records
     )
-    text = "".join(run.to_json() for run in fold(replace(log, records=leaky), toys.graph, toys.config.secrets))
+    text = "".join(
+        run.to_json() for run in fold(replace(log, records=leaky), toys.graph, Context(secrets=toys.config.secrets))
+    )
     assert toy.SECRET not in text
     assert Config.of(toys.settings).secrets == (toy.SECRET,)
 
@@ -128,3 +130,28 @@ def test_whatever_an_asset_reports_makes_a_run_that_can_be_stored(metadata):
 def test_a_runs_end_has_mlflows_word(toys, status, expected):
     log = replace(toys.log.run(toys.month), status=status)
     assert fold(log, toys.graph)[0].status == expected
+
+
+def test_a_steps_configuration_becomes_params_and_its_secrets_do_not(toys):
+    """What is named like a secret, or is one of the settings', never leaves."""
+    log = toys.log.run(toys.days[0])
+    step = next(r.step_key for r in log.records if r.asset_key == "toy/raw" and r.step_key)
+    given = {"tables": ["a", "b"], "limit": 7, "api_key": "abcdefgh", "note": f"uses {toy.SECRET}", "deep": {"x": 1}}
+    runs = fold(replace(log, config={step: given}), toys.graph, Context(secrets=toys.config.secrets))
+    params = child(runs, "toy/raw").params
+    assert (params["config.tables"], params["config.limit"]) == ("a, b", "7")
+    assert "abcdefgh" not in str(params)
+    assert toy.SECRET not in str(params)
+    assert "config.deep" not in params
+
+
+def test_words_that_a_run_reports_are_params_and_pages_are_not(toys):
+    log = toys.log.run(toys.days[0])
+    more = {"semops/model_id": "minilm@1", "semops/page": "| a |\n| b |", "semops/peak_memory_bytes": 1024}
+    records = tuple(
+        replace(r, metadata={**r.metadata, **more}) if r.kind == "ASSET_MATERIALIZATION" else r for r in log.records
+    )
+    raw = child(fold(replace(log, records=records), toys.graph), "toy/raw")
+    assert raw.params["model_id"] == "minilm@1"
+    assert "page" not in raw.params
+    assert raw.metrics["peak_memory_bytes"] == 1024.0

@@ -15,7 +15,7 @@ def test_the_sensor_tracks_and_starts_no_run(tmp_path, monkeypatch, settings):
         toy.run(instance, "apart")
         repository = toy.build_defs().get_repository_def()
         said = mlflow_tracking(dg.build_sensor_context(instance=instance, repository_def=repository))
-        assert said.skip_message == "2 runs folded, 2 delivered, 0 pending, 0 dead"
+        assert said.skip_message == "2 runs folded, 2 sent, 0 pending, 0 dead"
         assert instance.get_runs_count() == 1
     load_settings.cache_clear()
 

@@ -52,7 +52,7 @@ def tracked(toys, tmp_path_factory):
 def test_mlflow_holds_one_run_per_materialization_nested_under_its_dagster_run(toys, tracked):
     settings, report = tracked
     runs = stored(settings)
-    assert report.delivered == report.folded == len(runs)
+    assert report.sent == report.folded == len(runs)
     parents = {r.info.run_id: r for r in runs if PARENT_TAG not in r.data.tags}
     assert {r.data.tags["dagster_run_id"] for r in parents.values()} == set(toys.run_ids)
     for run in runs:
@@ -83,7 +83,7 @@ def test_the_second_sync_adds_nothing_and_does_not_ask_mlflow(toys, tracked):
     count = len(stored(settings))
     away = settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:9"})
     report = sync(toys.log, toys.graph, away)
-    assert (report.folded, report.delivered, report.error) == (0, 0, None)
+    assert (report.folded, report.sent, report.error) == (0, 0, None)
     assert len(stored(settings)) == count
 
 
@@ -95,7 +95,7 @@ def test_a_kill_between_the_run_and_its_note_doubles_nothing(toys, settings):
     done = subprocess.run([sys.executable, "-c", DIES, str(settings.home), "2"], check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert len(stored(settings)) == 3
-    assert sync(toys.log, toys.graph, settings).delivered == folded - 2
+    assert sync(toys.log, toys.graph, settings).sent == folded - 2
     keys = [run.data.tags[KEY_TAG] for run in stored(settings)]
     assert len(keys) == len(set(keys)) == folded
     assert {run.info.status for run in stored(settings)} == {"FINISHED", "FAILED"}
@@ -104,12 +104,12 @@ def test_a_kill_between_the_run_and_its_note_doubles_nothing(toys, settings):
 def test_a_server_that_refuses_keeps_the_backlog_and_is_caught_up(toys, settings, caplog):
     away = settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:9"})
     first, second = (sync(toys.log, toys.graph, away) for _ in range(2))
-    assert first.delivered == 0
+    assert first.sent == 0
     assert first.pending == first.folded == second.pending
     assert first.error
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
-    assert sync(toys.log, toys.graph, settings, is_patient=True).delivered == 0, "patient: it was down a moment ago"
-    assert sync(toys.log, toys.graph, settings).delivered == first.folded
+    assert sync(toys.log, toys.graph, settings, is_patient=True).sent == 0, "patient: it was down a moment ago"
+    assert sync(toys.log, toys.graph, settings).sent == first.folded
     assert len(stored(settings)) == first.folded
 
 
