@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from semops_data.resources import build_resources
 from semops_data.settings import Settings, load_settings
 from semops_data.tracking.links import mlflow_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOMS = (
     "synthesis",
@@ -46,13 +49,13 @@ def build_defs() -> dg.Definitions:
                 continue
             module = import_module(module_name)
             if kind == "assets":
-                assets += dg.load_assets_from_modules([module], group_name=room, include_specs=True)
+                assets += placed(dg.load_assets_from_modules([module], include_specs=True), room, settings)
             elif kind == "checks":
                 checks += dg.load_asset_checks_from_modules([module])
             for name in wired:
                 wired[name] += getattr(module, name, [])
     return dg.Definitions(
-        assets=placed(assets, settings),
+        assets=assets,
         asset_checks=checks,
         sensors=wired["SENSORS"],
         schedules=wired["SCHEDULES"],
@@ -62,18 +65,19 @@ def build_defs() -> dg.Definitions:
     )
 
 
-def placed(assets: list[Any], settings: Settings) -> list[Any]:
-    """The assets with a link to their MLflow runs, and with the place of their data in their code versions.
+def placed(assets: Iterable[Any], room: str, settings: Settings) -> list[Any]:
+    """A room's assets with their group, a link to their MLflow runs, and the place of their data in their versions.
 
-    The embedded defaults are no place that is named.
+    The embedded defaults are no place that is named. All in one step: Dagster builds an asset anew for each change of
+    its spec.
     """
     place = settings.place
 
     def moved(spec: dg.AssetSpec) -> dg.AssetSpec:
         url = mlflow_runs(settings, spec.key.to_user_string())
-        spec = spec.merge_attributes(metadata={"MLflow runs": dg.MetadataValue.url(url)})
-        is_moved = place and spec.code_version
-        return spec.replace_attributes(code_version=f"{spec.code_version}@{place}") if is_moved else spec
+        version = f"{spec.code_version}@{place}" if place and spec.code_version else spec.code_version
+        metadata = {**spec.metadata, "MLflow runs": dg.MetadataValue.url(url)}
+        return spec.replace_attributes(group_name=room, code_version=version, metadata=metadata)
 
     return list(dg.map_asset_specs(moved, assets))
 

@@ -61,7 +61,7 @@ def test_another_lake_or_account_makes_every_asset_stale():
     from semops_data.settings import Settings
 
     def versions(**where):
-        assets = placed([dg.asset(code_version="3", name="a")(lambda: None)], Settings(**where))
+        assets = placed([dg.asset(code_version="3", name="a")(lambda: None)], "room", Settings(**where))
         return [spec.code_version for asset in assets for spec in asset.specs]
 
     assert versions() == ["3"]
