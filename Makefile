@@ -48,7 +48,7 @@ unit: $(STAMP)
 
 bench: $(STAMP)  ## the benchmarks; the figures go into docs/benchmarks.md
 	$(BIN)/python benchmarks/import_time.py
-	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; fi
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 dictionary: $(STAMP)  ## write docs/dictionary from the contracts
 	@$(BIN)/dst dictionary
