@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from semops_data.contracts import Column, Table
     from semops_data.landing.landed import Landed
 
+    Codes = np.ndarray[tuple[int], np.dtype[np.int16]]
+    Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """For each row the number of its reason, -1 where it has none; and the reasons."""
+
+    codes: Codes
+    reasons: list[str]
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -88,11 +100,12 @@ def refine(
         *_missing_or_unreadable(contract, frame, {name: mask for name, mask in unreadable.items() if mask is not None}),
         *_evaluated(frame, [*_broken_alone(read, frame), *_broken_in_company(contract, day, known)]),
     ]
-    reason = _first_reason(masks, rows.height)
+    codes = _first_reasons([mask for _, mask in masks], rows.height)
+    del rows, unreadable
+    reasons = [reason for reason, _ in masks]
     frame = frame.hstack(added.get_columns()) if added.width else frame
-    frame = frame.with_columns(_row=pl.int_range(rows.height, dtype=pl.Int64), _reason=reason)
     schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
-    return _sort_out(contract, frame, day, landed, schema)
+    return _sort_out(contract, frame, _Judged(codes, reasons), day, landed, schema)
 
 
 def _unreadable(column: Column, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series | None:
@@ -109,19 +122,15 @@ def _evaluated(frame: pl.DataFrame, masks: Sequence[tuple[str, pl.Expr]]) -> lis
     return [(reason, column) for (reason, _), column in zip(masks, columns, strict=True)]
 
 
-def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Series:
-    """For each row the text of the first mask that holds, null where none does."""
-    import polars as pl
-
-    # Codes instead of texts: nearly every rule holds for no row at all.
+def _first_reasons(masks: Sequence[pl.Series], rows: int) -> Codes:
+    """For each row the number of the first mask that holds, -1 where none does."""
     codes = np.full(rows, -1, np.int16)
-    for code, (_, mask) in reversed(list(enumerate(masks))):
+    for code, mask in reversed(list(enumerate(masks))):
+        # Nearly every rule holds for no row, or for few.
         if mask.any():
-            codes[mask.fill_null(value=False).to_numpy()] = code
-    texts = pl.Series("reason", [text for text, _ in masks], dtype=pl.String)
-    if (codes < 0).all():
-        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
-    return texts.gather(pl.Series(codes).cast(pl.Int64).set(pl.Series(codes < 0), None))
+            held = mask.fill_null(value=False) if mask.null_count() else mask
+            codes[np.flatnonzero(held.to_numpy())] = code
+    return codes
 
 
 def _missing_or_unreadable(
@@ -168,42 +177,53 @@ def _broken_in_company(
         yield Rule.ORPHAN.on(name), pl.col(name).is_not_null() & ~pl.col(name).is_in(members.implode())
 
 
-def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed, schema: pa.Schema) -> Refined:
+def _sort_out(
+    contract: Table, frame: pl.DataFrame, judged: _Judged, day: str, landed: Landed, schema: pa.Schema
+) -> Refined:
+    """Take out what is repeated; the rows are copied once, when it is known which are kept."""
     import polars as pl
 
-    keys, names = list(contract.keys), schema.names
-    is_sound = frame["_reason"].is_null()
-    sound = frame if is_sound.all() else frame.filter(is_sound)
-    bad = frame.clear() if is_sound.all() else frame.filter(~is_sound)
-    kept, repeated, conflicting = sound, sound.clear(), sound.clear()
-    is_shared = sound.select(keys).is_duplicated()
-    if is_shared.any():
-        sharing = sound.filter(is_shared).with_columns(_first=pl.col("_row").first().over(keys))
-        # Compare every repetition with the row that is kept, in all columns.
-        repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
-        originals = repeated.select("_first").join(
-            sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
-        )
-        is_same = pl.select(
-            pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])
-        ).to_series()
-        conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
-        kept = sound.filter(~sound["_row"].is_in(repeated["_row"].implode()))
-        bad = pl.concat([bad, conflicting.drop("_first")]).sort("_row")
+    codes, reasons = judged.codes, [*judged.reasons, Rule.CONFLICTING.on(contract.keys[0])]
+    is_kept = codes < 0
+    repeated, is_same = _repetitions(contract, frame, is_kept, schema.names)
+    codes[repeated[~is_same]] = len(judged.reasons)
+    is_kept[repeated] = False
+    kept = frame.select(schema.names)
+    kept = kept if is_kept.all() else kept.filter(pl.Series(is_kept))
+    bad = np.flatnonzero(codes >= 0)
     return Refined(
-        kept=kept.select(names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),
-        quarantined=_quarantine(contract, bad, day, landed),
-        ledger=Ledger(frame.height, kept.height, repeated.height - conflicting.height, bad.height),
+        kept=kept.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),
+        quarantined=_quarantine(contract, bad.tolist(), [reasons[code] for code in codes[bad].tolist()], day, landed),
+        ledger=Ledger(frame.height, kept.height, int(is_same.sum()), len(bad)),
     )
 
 
-def _quarantine(contract: Table, bad: pl.DataFrame, day: str, landed: Landed) -> pa.Table:
-    numbers = bad["_row"].to_list()
+def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags, names: Sequence[str]) -> tuple[Numbers, Flags]:
+    """The sound rows whose key an earlier sound row has, and which of them are the same as the first in all columns."""
+    import polars as pl
+
+    keys = list(contract.keys)
+    asked = frame.select(keys)
+    shared = (asked if is_sound.all() else asked.filter(pl.Series(is_sound))).is_duplicated()
+    if not shared.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    numbers = np.flatnonzero(is_sound)[shared.to_numpy()]
+    sharing = frame[numbers].with_columns(_row=pl.Series(numbers))
+    sharing = sharing.with_columns(_first=pl.col("_row").first().over(keys))
+    repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
+    originals = repeated.select("_first").join(
+        sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
+    )
+    is_same = pl.select(pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])).to_series()
+    return repeated["_row"].to_numpy(), is_same.to_numpy()
+
+
+def _quarantine(contract: Table, numbers: Sequence[int], reasons: Sequence[str], day: str, landed: Landed) -> pa.Table:
     return pa.table(
         {
             "day": pa.repeat(day, len(numbers)),
             "row_number": pa.array(numbers, pa.int64()),
-            "reason": pa.array(bad["_reason"].to_list(), pa.string()),
+            "reason": pa.array(reasons, pa.string()),
             "raw_row": pa.array(raw_texts(landed, numbers), pa.string()),
             "source": pa.repeat(landed.path, len(numbers)),
         },

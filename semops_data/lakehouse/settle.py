@@ -106,10 +106,13 @@ def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.
     contract = table(f"lakehouse/{name}")
     known = {}
     for column, target, target_column in contract.references:
-        where = referred_partitions(name, target, day)
-        keys = lake.read(target, columns=[target_column], where=where).column(target_column)
         refers = pc.count(landed.rows.column(raw_name(contract[column]))).as_py()
-        if refers and not len(keys):
+        if not refers:
+            known[column] = pa.chunked_array([], pa.string())
+            continue
+        keys = lake.read(target, columns=[target_column], where=referred_partitions(name, target, day))
+        keys = keys.column(target_column)
+        if not len(keys):
             raise MissingTableError(f"{target} holds no rows for {day}, to which {refers} rows of {name} refer: "
                                     f"materialize {target} for {day} first")  # fmt: skip
         known[column] = keys
