@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """For each row the number of its reason, -1 where it has none; and the reasons."""
-
-    codes: Codes
-    reasons: list[str]
-
-
-@dataclass(frozen=True)
 class Ledger:
     """Where the rows of one landed object went: the first number is the sum of the others."""
 
@@ -56,19 +48,79 @@ class Refined:
     """Landed rows after judgement.
 
     Attributes:
-        kept: rows of `lakehouse/<table>`, unique by key, in their landed order.
         quarantined: rows of `lakehouse/<table>_quarantine`.
         ledger: the counts.
+        kept: rows of `lakehouse/<table>`, unique by key, in their landed order.
     """
 
-    kept: pa.Table
     quarantined: pa.Table
     ledger: Ledger
+    kept: pa.Table
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Landed rows of which it is known what becomes of each; none is copied yet.
+
+    Whoever is short of memory asks for what is quarantined, lets go of the landed object, and then for what is kept.
+
+    Attributes:
+        contract: of `lakehouse/<table>`.
+        day: the partition, an ISO date.
+        schema: of the kept rows.
+        frame: (n) all rows in the columns of the schema, null where nothing could be read.
+        is_kept: (n,) which are kept.
+        bad: the numbers of the rows that are quarantined.
+        reasons: why each is.
+        duplicates: how many rows only repeat a kept one.
+    """
+
+    contract: Table
+    day: str
+    schema: pa.Schema
+    frame: pl.DataFrame
+    is_kept: Flags
+    bad: Numbers
+    reasons: list[str]
+    duplicates: int
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the rows went."""
+        return Ledger(self.frame.height, int(self.is_kept.sum()), self.duplicates, len(self.bad))
+
+    def kept(self) -> pa.Table:
+        """The rows that are kept."""
+        import polars as pl
+
+        kept = self.frame if self.is_kept.all() else self.frame.filter(pl.Series(self.is_kept))
+        return kept.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self.schema)
+
+    def quarantined(self, landed: Landed) -> pa.Table:
+        """The rows that are quarantined, as they were landed."""
+        return pa.table(
+            {
+                "day": pa.repeat(self.day, len(self.bad)),
+                "row_number": pa.array(self.bad, pa.int64()),
+                "reason": pa.array(self.reasons, pa.string()),
+                "raw_row": pa.array(raw_texts(landed, self.bad.tolist()), pa.string()),
+                "source": pa.repeat(landed.path, len(self.bad)),
+            },
+            schema=table(f"{self.contract.key}_quarantine").arrow_schema,
+        )
 
 
 def refine(
     name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
 ) -> Refined:
+    """Judge the rows of a landed object and sort them out; see `judge`."""
+    judged = judge(name, day, landed, known, extra)
+    return Refined(judged.quarantined(landed), judged.ledger, judged.kept())
+
+
+def judge(
+    name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
+) -> Judged:
     """Judge the rows of a landed object.
 
     The rules are tried in the order of `Rule`, a row gets the first reason that holds. Of the rows that break none
@@ -102,10 +154,18 @@ def refine(
     ]
     codes = _first_reasons([mask for _, mask in masks], rows.height)
     del rows, unreadable
-    reasons = [reason for reason, _ in masks]
     frame = frame.hstack(added.get_columns()) if added.width else frame
     schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
-    return _sort_out(contract, frame, _Judged(codes, reasons), day, landed, schema)
+    frame = frame.select(schema.names)
+    is_kept = codes < 0
+    repeated, is_same = _repetitions(contract, frame, is_kept)
+    codes[repeated[~is_same]] = len(masks)
+    is_kept[repeated] = False
+    reasons = [*(reason for reason, _ in masks), Rule.CONFLICTING.on(contract.keys[0])]
+    bad = np.flatnonzero(codes >= 0)
+    return Judged(
+        contract, day, schema, frame, is_kept, bad, [reasons[code] for code in codes[bad].tolist()], int(is_same.sum())
+    )
 
 
 def _unreadable(column: Column, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series | None:
@@ -177,28 +237,7 @@ def _broken_in_company(
         yield Rule.ORPHAN.on(name), pl.col(name).is_not_null() & ~pl.col(name).is_in(members.implode())
 
 
-def _sort_out(
-    contract: Table, frame: pl.DataFrame, judged: _Judged, day: str, landed: Landed, schema: pa.Schema
-) -> Refined:
-    """Take out what is repeated; the rows are copied once, when it is known which are kept."""
-    import polars as pl
-
-    codes, reasons = judged.codes, [*judged.reasons, Rule.CONFLICTING.on(contract.keys[0])]
-    is_kept = codes < 0
-    repeated, is_same = _repetitions(contract, frame, is_kept, schema.names)
-    codes[repeated[~is_same]] = len(judged.reasons)
-    is_kept[repeated] = False
-    kept = frame.select(schema.names)
-    kept = kept if is_kept.all() else kept.filter(pl.Series(is_kept))
-    bad = np.flatnonzero(codes >= 0)
-    return Refined(
-        kept=kept.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),
-        quarantined=_quarantine(contract, bad.tolist(), [reasons[code] for code in codes[bad].tolist()], day, landed),
-        ledger=Ledger(frame.height, kept.height, int(is_same.sum()), len(bad)),
-    )
-
-
-def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags, names: Sequence[str]) -> tuple[Numbers, Flags]:
+def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags) -> tuple[Numbers, Flags]:
     """The sound rows whose key an earlier sound row has, and which of them are the same as the first in all columns."""
     import polars as pl
 
@@ -214,18 +253,7 @@ def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags, names: S
     originals = repeated.select("_first").join(
         sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
     )
-    is_same = pl.select(pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])).to_series()
+    is_same = pl.select(
+        pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in frame.columns])
+    ).to_series()
     return repeated["_row"].to_numpy(), is_same.to_numpy()
-
-
-def _quarantine(contract: Table, numbers: Sequence[int], reasons: Sequence[str], day: str, landed: Landed) -> pa.Table:
-    return pa.table(
-        {
-            "day": pa.repeat(day, len(numbers)),
-            "row_number": pa.array(numbers, pa.int64()),
-            "reason": pa.array(reasons, pa.string()),
-            "raw_row": pa.array(raw_texts(landed, numbers), pa.string()),
-            "source": pa.repeat(landed.path, len(numbers)),
-        },
-        schema=table(f"{contract.key}_quarantine").arrow_schema,
-    )
