@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 from semops_data.contracts import table
 from semops_data.contracts.business import DERIVED, LATE, raw_name
 from semops_data.contracts.rules import Rule
+from semops_data.lakehouse import numbered
 from semops_data.lakehouse.typing import typed
 from semops_data.landing.objects import raw_texts
 
@@ -234,7 +236,8 @@ def _broken_in_company(
         yield Rule.OUTSIDE_DAY.on(moment), (pl.col(moment) >= end) | (pl.col(moment) < start)
     for name, keys in known.items():
         members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
-        yield Rule.ORPHAN.on(name), pl.col(name).is_not_null() & ~pl.col(name).is_in(members.implode())
+        is_orphan = partial(numbered.unknown, members=members)
+        yield Rule.ORPHAN.on(name), pl.col(name).map_batches(is_orphan, return_dtype=pl.Boolean)
 
 
 def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags) -> tuple[Numbers, Flags]:
@@ -243,7 +246,7 @@ def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags) -> tuple
 
     keys = list(contract.keys)
     asked = frame.select(keys)
-    shared = (asked if is_sound.all() else asked.filter(pl.Series(is_sound))).is_duplicated()
+    shared = numbered.repeated(asked if is_sound.all() else asked.filter(pl.Series(is_sound)))
     if not shared.any():
         return np.zeros(0, np.int64), np.zeros(0, np.bool_)
     numbers = np.flatnonzero(is_sound)[shared.to_numpy()]
