@@ -52,6 +52,11 @@ def unknown(values: pl.Series, members: pl.Series) -> pl.Series:
     """
     import polars as pl
 
+    is_present = values.is_not_null()
+    if values.null_count() * 2 > len(values):
+        found = np.zeros(len(values), np.bool_)
+        found[is_present.to_numpy()] = unknown(values.drop_nulls(), members).to_numpy()
+        return pl.Series(found)
     beginning = _beginning(members[0]) if len(members) >= FEWEST else None
     held = None if beginning is None else _numbers(members, beginning)
     if beginning is None or held is None or int(held.min()) < 0 or int(held.max()) > SPARSE * len(held):
@@ -62,7 +67,7 @@ def unknown(values: pl.Series, members: pl.Series) -> pl.Series:
     # What is no such number is no member, and neither is one beyond the last: both lead to the last flag, which is off.
     places = np.minimum(asked, len(is_held) - 1)
     places[asked < 0] = len(is_held) - 1
-    return values.is_not_null() & pl.Series(~is_held[places])
+    return is_present & pl.Series(~is_held[places])
 
 
 @dataclass(frozen=True)
