@@ -137,7 +137,8 @@ def test_lines_that_are_cut_out_are_what_they_are_parsed(rows, damages, broken, 
         assert not extra.num_columns
         assert pl.from_arrow(values).equals(lines._spread(frame, is_broken))
     if rows and not damages and all(
-        value is None or (isinstance(value, str) and value.isascii() and value.isprintable() and not {'"', "\\"} & set(value))
+        value is None
+        or (isinstance(value, str) and value.isascii() and value.isprintable() and not {'"', "\\"} & set(value))
         for row in rows for value in row.values()
     ):  # fmt: skip
         assert values is not None
