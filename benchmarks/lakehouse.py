@@ -5,16 +5,25 @@ Needs about 2 GB of memory and 1 GB of disk; `growth` runs 10,000 to 1,000,000 o
 own; `layout` shows what a lookup reads from a table that is Z-ordered and from one that is not.
 
 - `first`: a day that the lake does not hold yet: from the bytes of its objects to a write of empty partitions.
-- `decode`: only the reading of the object's bytes into Arrow, which `first` includes and `raw` does not.
+- `decode`: only the reading of the object's bytes into Arrow, which `first` and `read_and_raw` include.
 - `again`: the same day a second time: read, judged, compared, nothing written.
 - `correction`: one row in a hundred changed: read, judged, compared, MERGE of what differs.
-- `raw`: `write_deltalake` of the kept rows, already typed and in memory, into an empty table, no constraints, no feed.
+
+The peers have no contract, no quarantine, no constraints and no change feed; they write the same partitions:
+
+- `raw_landed`: `write_deltalake` of the Arrow table that went in, as it was landed and in memory.
+- `raw_typed`: `write_deltalake` of the Arrow table that came out: the kept rows, already typed and in memory.
+- `read_and_raw`: the object is read, then `raw_landed`: what there is without a contract.
+
+Ratios are seconds of a peer by seconds of `first`, of wall time and of processor time. `first_after_decode` is what
+`first` takes beyond `decode`, against `raw_landed`: both then begin with the same Arrow table.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import resource
 import subprocess
@@ -23,12 +32,12 @@ import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from deltalake import QueryBuilder, write_deltalake
 
-from semops_data.contracts.business import SHOP_TABLES
+from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.lakehouse.lake import Lake
 from semops_data.lakehouse.settle import settle
 from semops_data.landing.files import write_day
@@ -40,16 +49,44 @@ from semops_data.synthesis.parameters import Business
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from semops_data.lakehouse.settle import Settled
+
 DAY = "2026-01-01"
 SIZES = (10_000, 100_000, 1_000_000)
+PEERS = ("raw_landed", "raw_typed", "read_and_raw")
 CORRECTED = {"orders": "channel", "order_items": "quantity", "sessions": "device"}
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of wall time, and the result."""
-    started = time.perf_counter()
+class Seconds(NamedTuple):
+    """How long something took by the clock, and how long processors worked on it."""
+
+    wall: float
+    processor: float
+
+    def and_(self, other: Seconds) -> Seconds:
+        """One after the other."""
+        return Seconds(self.wall + other.wall, self.processor + other.processor)
+
+    def less(self, other: Seconds) -> Seconds:
+        """Without a part of it."""
+        return Seconds(self.wall - other.wall, self.processor - other.processor)
+
+    def by(self, other: Seconds) -> dict[str, float]:
+        """As a multiple of the other."""
+        return {
+            name: round(mine / its, 3) for name, mine, its in zip(self._fields, self, other, strict=True) if its > 0
+        }
+
+    def rounded(self) -> dict[str, float]:
+        """To tenths of a millisecond."""
+        return {name: round(value, 4) for name, value in self._asdict().items()}
+
+
+def timed(work: Callable[[], Any]) -> tuple[Seconds, Any]:
+    """Seconds, and the result."""
+    wall, processor = time.perf_counter(), time.process_time()
     result = work()
-    return time.perf_counter() - started, result
+    return Seconds(time.perf_counter() - wall, time.process_time() - processor), result
 
 
 def prepare(folder: Path, orders: int) -> ObjectStore:
@@ -78,42 +115,62 @@ def measure(orders: int, *, is_first_only: bool = False) -> dict[str, Any]:
         # The first use of each library reads it from disk: both sides are warm.
         write_deltalake(str(folder / "warm"), pa.table({"x": [1]}))
         settle(Lake(str(folder / "warm-lake")), store, "products", DAY)
-        tables = {name: one_table(lake, store, folder, name, is_first_only=is_first_only) for name in SHOP_TABLES}
-    ways = ("first", "raw") if is_first_only else ("first", "decode", "again", "raw")
-    sums = {way: sum(table[f"{way}_seconds"] for table in tables.values()) for way in ways}
-    rows = sum(table["rows"] for table in tables.values())
-    parquet = [table for name, table in tables.items() if name != "events"]
+        tables, rows = {}, {}
+        for name in SHOP_TABLES:
+            tables[name], settled = first_and_again(lake, store, folder, name, is_first_only=is_first_only)
+            rows[name] = settled.ledger.rows_in
+        # Of the process, and so of its largest table.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ways = [way for way in tables["products"] if way != "correction"]
+    sums = {way: Seconds(*(sum(part) for part in zip(*(table[way] for table in tables.values()), strict=True)))
+            for way in ways}  # fmt: skip
     return {
         "orders": orders,
-        "rows": rows,
-        **{f"{way}_rows_per_second": round(rows / sums[way]) for way in ways},
-        "ratio_first_to_raw": round(sums["raw"] / sums["first"], 3),
-        "ratio_first_to_decode_and_raw": round((sums["raw"] + sums.get("decode", math.nan)) / sums["first"], 3),
-        "ratio_first_to_raw_without_json_events": round(
-            sum(t["raw_seconds"] for t in parquet) / sum(t["first_seconds"] for t in parquet), 3
-        ),
-        "seconds_first": round(sums["first"], 3),
-        "peak_mib": round(max(table["peak_mib_so_far"] for table in tables.values())),
-        "tables": tables,
+        "rows": sum(rows.values()),
+        "load_average": os.getloadavg()[0],
+        "rows_per_second": {way: round(sum(rows.values()) / took.wall) for way, took in sums.items()},
+        "seconds": {way: took.rounded() for way, took in sums.items()},
+        "ratios": ratios(sums),
+        "peak_mib": round(peak),
+        "tables": {
+            name: {"rows": rows[name], **{way: took.rounded() for way, took in table.items()}, "ratios": ratios(table)}
+            for name, table in tables.items()
+        },
     }
 
 
-def one_table(lake: Lake, store: ObjectStore, folder: Path, name: str, *, is_first_only: bool) -> dict[str, Any]:
+def ratios(found: dict[str, Seconds]) -> dict[str, dict[str, float]]:
+    """Each peer's seconds by those of `first`."""
+    ratio = {peer: found[peer].by(found["first"]) for peer in PEERS if peer in found}
+    if ratio:
+        ratio["first_after_decode"] = found["raw_landed"].by(found["first"].less(found["decode"]))
+    return ratio
+
+
+def first_and_again(
+    lake: Lake, store: ObjectStore, folder: Path, name: str, *, is_first_only: bool
+) -> tuple[dict[str, Seconds], Settled]:
     """One table, each way."""
-    first, settled = timed(lambda: settle(lake, store, name, DAY))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    rows = lake.read(f"lakehouse/{name}")
-    raw, _ = timed(lambda: write_deltalake(
-        str(folder / "raw" / name), rows, partition_by=["day"] if "day" in rows.column_names else None
-    ))  # fmt: skip
-    found = {"rows": settled.ledger.rows_in, "first_seconds": first, "raw_seconds": raw, "peak_mib_so_far": peak / 1024}
-    if not is_first_only:
-        found["decode_seconds"], _ = timed(lambda: read_landed(store, name, DAY))
-        found["again_seconds"], _ = timed(lambda: settle(lake, store, name, DAY))
-        if name in CORRECTED and rows.num_rows:
-            correct(store, name)
-            found["correction_seconds"], _ = timed(lambda: settle(lake, store, name, DAY))
-    return {name: round(value, 4) for name, value in found.items()} | {"ratio": round(raw / first, 3)}
+    found = {}
+    found["first"], settled = timed(lambda: settle(lake, store, name, DAY))
+    if is_first_only:
+        return found, settled
+    found["decode"], landed = timed(lambda: read_landed(store, name, DAY))
+    found["raw_landed"] = raw(folder / "raw_landed" / name, landed.rows, is_parted=is_daily(name))
+    found["read_and_raw"] = found["decode"].and_(found["raw_landed"])
+    found["raw_typed"] = raw(folder / "raw_typed" / name, lake.read(f"lakehouse/{name}"), is_parted=is_daily(name))
+    found["again"], _ = timed(lambda: settle(lake, store, name, DAY))
+    if name in CORRECTED and landed.rows.num_rows:
+        correct(store, name)
+        found["correction"], _ = timed(lambda: settle(lake, store, name, DAY))
+    return found, settled
+
+
+def raw(place: Path, rows: pa.Table, *, is_parted: bool) -> Seconds:
+    """Seconds to write rows into a new table with the partitions of the lake's."""
+    if is_parted and "day" not in rows.column_names:
+        rows = rows.append_column("day", pa.repeat(DAY, rows.num_rows))
+    return timed(lambda: write_deltalake(str(place), rows, partition_by=["day"] if is_parted else None))[0]
 
 
 def layout(orders: int) -> dict[str, Any]:
@@ -145,8 +202,8 @@ def layout(orders: int) -> dict[str, Any]:
             "eight files, z-ordered": lambda: lake.open(key).optimize.z_order(["customer_id"], target_size=target),
         }
         for way, work in ways.items():
-            seconds, _ = timed(work)
-            found[way] = {"seconds_to_order": round(seconds, 3)} | lookups(lake, key, wanted)
+            took, _ = timed(work)
+            found[way] = {"seconds_to_order": round(took.wall, 3)} | lookups(lake, key, wanted)
     return found
 
 
@@ -158,12 +215,12 @@ def lookups(lake: Lake, key: str, wanted: list[str]) -> dict[str, float]:
     read = sum(low <= each <= high for each in wanted for low, high in bounds)
     engine = QueryBuilder().register("customers", delta)
     queries = [f"SELECT email FROM customers WHERE customer_id = '{each}'" for each in wanted]  # noqa: S608
-    seconds, found = timed(lambda: [pa.table(engine.execute(query).read_all()).num_rows for query in queries])
+    took, found = timed(lambda: [pa.table(engine.execute(query).read_all()).num_rows for query in queries])
     assert found == [1] * len(wanted)  # noqa: S101
     return {
         "files": len(bounds),
         "files_read": round(read / len(wanted), 2),
-        "milliseconds": round(seconds / len(wanted) * 1000, 2),
+        "milliseconds": round(took.wall / len(wanted) * 1000, 2),
     }
 
 
@@ -172,12 +229,17 @@ def growth() -> dict[str, Any]:
     found = []
     for orders in SIZES:
         command = [sys.executable, __file__, str(orders), "first"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found.append(json.loads(done.stdout))
     decades = math.log(found[-1]["rows"] / found[0]["rows"])
     return {
         "sizes": [{name: value for name, value in each.items() if name != "tables"} for each in found],
-        "exponent_of_time": round(math.log(found[-1]["seconds_first"] / found[0]["seconds_first"]) / decades, 3),
+        **{
+            f"exponent_of_{kind}_time": round(
+                math.log(found[-1]["seconds"]["first"][kind] / found[0]["seconds"]["first"][kind]) / decades, 3
+            )
+            for kind in ("wall", "processor")
+        },
         "exponent_of_peak_memory": round(math.log(found[-1]["peak_mib"] / found[0]["peak_mib"]) / decades, 3),
     }
 
@@ -190,7 +252,7 @@ def main() -> None:
         business = Business(seed=7, orders_per_day=orders, defect_rate=0.01, start_date=date.fromisoformat(DAY))
         write_day(business, date.fromisoformat(DAY), Path(sys.argv[-1]))
         return
-    ways = {
+    ways: dict[str, Callable[[], Any]] = {
         "layout": lambda: layout(orders),
         "growth": growth,
         "first": lambda: measure(orders, is_first_only=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 from semops_data.contracts import table
 from semops_data.contracts.business import DERIVED, LATE, raw_name
 from semops_data.contracts.rules import Rule
+from semops_data.lakehouse import numbered
 from semops_data.lakehouse.typing import typed
 from semops_data.landing.objects import raw_texts
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
     from semops_data.contracts import Column, Table
     from semops_data.landing.landed import Landed
+
+    Codes = np.ndarray[tuple[int], np.dtype[np.int16]]
+    Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -44,19 +50,79 @@ class Refined:
     """Landed rows after judgement.
 
     Attributes:
-        kept: rows of `lakehouse/<table>`, unique by key, in their landed order.
         quarantined: rows of `lakehouse/<table>_quarantine`.
         ledger: the counts.
+        kept: rows of `lakehouse/<table>`, unique by key, in their landed order.
     """
 
-    kept: pa.Table
     quarantined: pa.Table
     ledger: Ledger
+    kept: pa.Table
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Landed rows of which it is known what becomes of each; none is copied yet.
+
+    Whoever is short of memory asks for what is quarantined, lets go of the landed object, and then for what is kept.
+
+    Attributes:
+        contract: of `lakehouse/<table>`.
+        day: the partition, an ISO date.
+        schema: of the kept rows.
+        frame: (n) all rows in the columns of the schema, null where nothing could be read.
+        is_kept: (n,) which are kept.
+        bad: the numbers of the rows that are quarantined.
+        reasons: why each is.
+        duplicates: how many rows only repeat a kept one.
+    """
+
+    contract: Table
+    day: str
+    schema: pa.Schema
+    frame: pl.DataFrame
+    is_kept: Flags
+    bad: Numbers
+    reasons: list[str]
+    duplicates: int
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the rows went."""
+        return Ledger(self.frame.height, int(self.is_kept.sum()), self.duplicates, len(self.bad))
+
+    def kept(self) -> pa.Table:
+        """The rows that are kept."""
+        import polars as pl
+
+        kept = self.frame if self.is_kept.all() else self.frame.filter(pl.Series(self.is_kept))
+        return kept.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self.schema)
+
+    def quarantined(self, landed: Landed) -> pa.Table:
+        """The rows that are quarantined, as they were landed."""
+        return pa.table(
+            {
+                "day": pa.repeat(self.day, len(self.bad)),
+                "row_number": pa.array(self.bad, pa.int64()),
+                "reason": pa.array(self.reasons, pa.string()),
+                "raw_row": pa.array(raw_texts(landed, self.bad.tolist()), pa.string()),
+                "source": pa.repeat(landed.path, len(self.bad)),
+            },
+            schema=table(f"{self.contract.key}_quarantine").arrow_schema,
+        )
 
 
 def refine(
     name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
 ) -> Refined:
+    """Judge the rows of a landed object and sort them out; see `judge`."""
+    judged = judge(name, day, landed, known, extra)
+    return Refined(judged.quarantined(landed), judged.ledger, judged.kept())
+
+
+def judge(
+    name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
+) -> Judged:
     """Judge the rows of a landed object.
 
     The rules are tried in the order of `Rule`, a row gets the first reason that holds. Of the rows that break none
@@ -88,11 +154,20 @@ def refine(
         *_missing_or_unreadable(contract, frame, {name: mask for name, mask in unreadable.items() if mask is not None}),
         *_evaluated(frame, [*_broken_alone(read, frame), *_broken_in_company(contract, day, known)]),
     ]
-    reason = _first_reason(masks, rows.height)
+    codes = _first_reasons([mask for _, mask in masks], rows.height)
+    del rows, unreadable
     frame = frame.hstack(added.get_columns()) if added.width else frame
-    frame = frame.with_columns(_row=pl.int_range(rows.height, dtype=pl.Int64), _reason=reason)
     schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
-    return _sort_out(contract, frame, day, landed, schema)
+    frame = frame.select(schema.names)
+    is_kept = codes < 0
+    repeated, is_same = _repetitions(contract, frame, is_kept)
+    codes[repeated[~is_same]] = len(masks)
+    is_kept[repeated] = False
+    reasons = [*(reason for reason, _ in masks), Rule.CONFLICTING.on(contract.keys[0])]
+    bad = np.flatnonzero(codes >= 0)
+    return Judged(
+        contract, day, schema, frame, is_kept, bad, [reasons[code] for code in codes[bad].tolist()], int(is_same.sum())
+    )
 
 
 def _unreadable(column: Column, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series | None:
@@ -109,19 +184,15 @@ def _evaluated(frame: pl.DataFrame, masks: Sequence[tuple[str, pl.Expr]]) -> lis
     return [(reason, column) for (reason, _), column in zip(masks, columns, strict=True)]
 
 
-def _first_reason(masks: Sequence[tuple[str, pl.Series]], rows: int) -> pl.Series:
-    """For each row the text of the first mask that holds, null where none does."""
-    import polars as pl
-
-    # Codes instead of texts: nearly every rule holds for no row at all.
+def _first_reasons(masks: Sequence[pl.Series], rows: int) -> Codes:
+    """For each row the number of the first mask that holds, -1 where none does."""
     codes = np.full(rows, -1, np.int16)
-    for code, (_, mask) in reversed(list(enumerate(masks))):
+    for code, mask in reversed(list(enumerate(masks))):
+        # Nearly every rule holds for no row, or for few.
         if mask.any():
-            codes[mask.fill_null(value=False).to_numpy()] = code
-    texts = pl.Series("reason", [text for text, _ in masks], dtype=pl.String)
-    if (codes < 0).all():
-        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, rows)
-    return texts.gather(pl.Series(codes).cast(pl.Int64).set(pl.Series(codes < 0), None))
+            held = mask.fill_null(value=False) if mask.null_count() else mask
+            codes[np.flatnonzero(held.to_numpy())] = code
+    return codes
 
 
 def _missing_or_unreadable(
@@ -165,47 +236,27 @@ def _broken_in_company(
         yield Rule.OUTSIDE_DAY.on(moment), (pl.col(moment) >= end) | (pl.col(moment) < start)
     for name, keys in known.items():
         members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
-        yield Rule.ORPHAN.on(name), pl.col(name).is_not_null() & ~pl.col(name).is_in(members.implode())
+        is_orphan = partial(numbered.unknown, members=members)
+        yield Rule.ORPHAN.on(name), pl.col(name).map_batches(is_orphan, return_dtype=pl.Boolean)
 
 
-def _sort_out(contract: Table, frame: pl.DataFrame, day: str, landed: Landed, schema: pa.Schema) -> Refined:
+def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags) -> tuple[Numbers, Flags]:
+    """The sound rows whose key an earlier sound row has, and which of them are the same as the first in all columns."""
     import polars as pl
 
-    keys, names = list(contract.keys), schema.names
-    is_sound = frame["_reason"].is_null()
-    sound = frame if is_sound.all() else frame.filter(is_sound)
-    bad = frame.clear() if is_sound.all() else frame.filter(~is_sound)
-    kept, repeated, conflicting = sound, sound.clear(), sound.clear()
-    is_shared = sound.select(keys).is_duplicated()
-    if is_shared.any():
-        sharing = sound.filter(is_shared).with_columns(_first=pl.col("_row").first().over(keys))
-        # Compare every repetition with the row that is kept, in all columns.
-        repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
-        originals = repeated.select("_first").join(
-            sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
-        )
-        is_same = pl.select(
-            pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in names])
-        ).to_series()
-        conflicting = repeated.filter(~is_same).with_columns(_reason=pl.lit(Rule.CONFLICTING.on(keys[0])))
-        kept = sound.filter(~sound["_row"].is_in(repeated["_row"].implode()))
-        bad = pl.concat([bad, conflicting.drop("_first")]).sort("_row")
-    return Refined(
-        kept=kept.select(names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema),
-        quarantined=_quarantine(contract, bad, day, landed),
-        ledger=Ledger(frame.height, kept.height, repeated.height - conflicting.height, bad.height),
+    keys = list(contract.keys)
+    asked = frame.select(keys)
+    shared = numbered.repeated(asked if is_sound.all() else asked.filter(pl.Series(is_sound)))
+    if not shared.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    numbers = np.flatnonzero(is_sound)[shared.to_numpy()]
+    sharing = frame[numbers].with_columns(_row=pl.Series(numbers))
+    sharing = sharing.with_columns(_first=pl.col("_row").first().over(keys))
+    repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
+    originals = repeated.select("_first").join(
+        sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
     )
-
-
-def _quarantine(contract: Table, bad: pl.DataFrame, day: str, landed: Landed) -> pa.Table:
-    numbers = bad["_row"].to_list()
-    return pa.table(
-        {
-            "day": pa.repeat(day, len(numbers)),
-            "row_number": pa.array(numbers, pa.int64()),
-            "reason": pa.array(bad["_reason"].to_list(), pa.string()),
-            "raw_row": pa.array(raw_texts(landed, numbers), pa.string()),
-            "source": pa.repeat(landed.path, len(numbers)),
-        },
-        schema=table(f"{contract.key}_quarantine").arrow_schema,
-    )
+    is_same = pl.select(
+        pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in frame.columns])
+    ).to_series()
+    return repeated["_row"].to_numpy(), is_same.to_numpy()

@@ -54,15 +54,15 @@ def violations(column: Column, values: pa.ChunkedArray) -> int:
     count = 0 if column.nullable else values.null_count
     if column.minimum is None and column.maximum is None and not column.allowed:
         return int(count)
-    known = values.drop_null() if values.null_count else values
-    if column.allowed:
+    # A count is only taken where there is something to count. Nulls break no range and no set.
+    if column.allowed and not set(pc.unique(values).drop_null().to_pylist()) <= set(column.allowed):
+        known = values.drop_null()
         count += len(known) - (pc.sum(pc.is_in(known, value_set=pa.array(column.allowed))).as_py() or 0)
-    bounds = pc.min_max(known).as_py() if column.minimum is not None or column.maximum is not None else {}
-    # A count is only taken where there is something to count.
+    bounds = pc.min_max(values).as_py() if column.minimum is not None or column.maximum is not None else {}
     if column.minimum is not None and bounds["min"] is not None and bounds["min"] < column.minimum:
-        count += pc.sum(pc.less(known, column.minimum)).as_py() or 0
+        count += pc.sum(pc.less(values, column.minimum)).as_py() or 0
     if column.maximum is not None and bounds["max"] is not None and bounds["max"] > column.maximum:
-        count += pc.sum(pc.greater(known, column.maximum)).as_py() or 0
+        count += pc.sum(pc.greater(values, column.maximum)).as_py() or 0
     return int(count)
 
 

@@ -16,7 +16,7 @@ from semops_data.contracts.business import LOOK_BACK, is_daily, raw_name
 from semops_data.contracts.operations import NEW_COLUMNS
 from semops_data.lakehouse.evolution import evolved
 from semops_data.lakehouse.lake import MissingTableError
-from semops_data.lakehouse.refine import refine
+from semops_data.lakehouse.refine import judge
 from semops_data.landing.objects import read_landed
 
 if TYPE_CHECKING:
@@ -66,21 +66,24 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
     landed = read_landed(store, name, day)
     held = lake.snapshot()
     evolution = evolved(held, landed, name, day, new_columns)
-    refined = refine(name, day, landed, known_keys(held, name, day, landed), evolution.values)
+    judged = judge(name, day, landed, known_keys(held, name, day, landed), evolution.values)
     key, where, unknown = f"lakehouse/{name}", {"day": day}, landed.unknown_columns
-    # The object's bytes and its raw rows are the larger part of what is held: not beside the writing.
+    # The object's bytes and its raw rows are the larger part of what is held: each is let go as soon as may be.
+    quarantined, ledger = judged.quarantined(landed), judged.ledger
     del landed
+    rows = judged.kept()
+    del judged
     with ThreadPoolExecutor(1) as pool:
         # The two tables know nothing of each other: whichever is written, a second run writes what is missing.
-        writing = pool.submit(lake.merge, f"{key}_quarantine", refined.quarantined, where=where)
+        writing = pool.submit(lake.merge, f"{key}_quarantine", quarantined, where=where)
         if is_daily(name):
-            kept = lake.merge(key, refined.kept, where=where, also=evolution.columns)
+            kept = lake.merge(key, rows, where=where, also=evolution.columns)
         else:
-            kept = lake.merge(key, refined.kept, newest_by="updated_at", also=evolution.columns)
-        quarantined = writing.result()
+            kept = lake.merge(key, rows, newest_by="updated_at", also=evolution.columns)
+        set_aside = writing.result()
     note(lake, name, day, evolution.noted)
-    reasons = Counter(refined.quarantined.column("reason").to_pylist())
-    return Settled(kept, quarantined, refined.ledger, dict(sorted(reasons.items())), unknown)
+    reasons = Counter(quarantined.column("reason").to_pylist())
+    return Settled(kept, set_aside, ledger, dict(sorted(reasons.items())), unknown)
 
 
 def note(lake: Lake, name: str, day: str, rows: pa.Table) -> None:
@@ -106,10 +109,13 @@ def known_keys(lake: Lake, name: str, day: str, landed: Landed) -> dict[str, pa.
     contract = table(f"lakehouse/{name}")
     known = {}
     for column, target, target_column in contract.references:
-        where = referred_partitions(name, target, day)
-        keys = lake.read(target, columns=[target_column], where=where).column(target_column)
         refers = pc.count(landed.rows.column(raw_name(contract[column]))).as_py()
-        if refers and not len(keys):
+        if not refers:
+            known[column] = pa.chunked_array([], pa.string())
+            continue
+        keys = lake.read(target, columns=[target_column], where=referred_partitions(name, target, day))
+        keys = keys.column(target_column)
+        if not len(keys):
             raise MissingTableError(f"{target} holds no rows for {day}, to which {refers} rows of {name} refer: "
                                     f"materialize {target} for {day} first")  # fmt: skip
         known[column] = keys

@@ -1,7 +1,8 @@
 """JSON Lines as rows: each line is a row, whatever stands in it.
 
-Nearly every line is what it should be: a block of what ends as objects end is parsed in one go, and one count over its
-bytes proves that no line has a key that nobody knows. Only where that fails is any line looked at by itself.
+Nearly every line is what it should be: a block of what ends as objects end is cut where the keys stand (`regular`), or
+parsed in one go, and one count over its bytes proves that no line has a key that nobody knows. Only where that fails
+is any line looked at by itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 from semops_data.contracts import table
 from semops_data.contracts.types import NAME
 from semops_data.landing.landed import Landed, Lines
+from semops_data.landing.regular import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +44,12 @@ def decode_lines(name: str, data: bytes, path: str, *, block_bytes: int = BLOCK_
         path: of the object.
         block_bytes: about how much is read at once; says nothing about the result.
     """
-    import polars as pl
-
     columns = table(f"landing/{name}").arrow_schema.names
     bounds = _blocks(data, block_bytes)
     with ThreadPoolExecutor(2) as pool:
         parts = list(pool.map(lambda bound: _block(data, bound[0], bound[1], columns), bounds))
     lines = Lines(data, *(np.concatenate([getattr(part.lines, each) for part in parts]) for each in ("starts", "ends")))
-    rows = pl.concat([part.frame for part in parts]).to_arrow(compat_level=pl.CompatLevel.newest())
+    rows = pa.concat_tables([part.rows for part in parts])
     is_broken = np.concatenate([part.is_broken for part in parts])
     keys = sorted({key for part in parts for key in part.extra.column_names})
     extra = {key: pa.chunked_array([part.values(key) for part in parts], pa.string()) for key in keys}
@@ -61,7 +61,7 @@ class _Block:
     """Some lines: where they are, their values with nulls where they are broken, and the values of unknown keys."""
 
     lines: Lines
-    frame: pl.DataFrame
+    rows: pa.Table
     is_broken: Flags
     extra: pa.Table
 
@@ -83,11 +83,18 @@ def _blocks(data: bytes, size: int) -> list[tuple[int, int]]:
 
 
 def _block(data: bytes, start: int, end: int, columns: Sequence[str]) -> _Block:
-    """Read one block in one go, and where that fails line by line."""
+    """Cut one block where its lines are all alike, else parse it in one go, and where that fails line by line."""
+    import polars as pl
+
     lines, is_object = split(data, start, end)
-    quick = _in_one_go(lines, is_object, columns)
+    good = joined(lines, is_object)
+    rows = cut(good, columns, ~is_object)
+    if rows is not None:
+        return _Block(lines, rows, ~is_object, pa.table({}))
+    quick = _in_one_go(good[1:], is_object, columns)
     frame, is_broken, extra = quick if quick is not None else _one_by_one(lines, is_object, columns)
-    return _Block(lines, _spread(frame, is_broken), is_broken, extra)
+    rows = _spread(frame, is_broken).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return _Block(lines, rows.cast(pa.schema([(name, pa.string()) for name in columns])), is_broken, extra)
 
 
 def split(data: bytes, start: int, end: int) -> tuple[Lines, Flags]:
@@ -110,9 +117,8 @@ def split(data: bytes, start: int, end: int) -> tuple[Lines, Flags]:
     return Lines(data, start + starts[is_filled], start + ends[is_filled]), is_object[is_filled]
 
 
-def _in_one_go(lines: Lines, is_object: Flags, columns: Sequence[str]) -> tuple[pl.DataFrame, Flags, pa.Table] | None:
+def _in_one_go(good: bytes, is_object: Flags, columns: Sequence[str]) -> tuple[pl.DataFrame, Flags, pa.Table] | None:
     """The values of the good lines, which are broken, and no extra; none where some line needs a look by itself."""
-    good = joined(lines, is_object)
     frame = _parsed(good, int(is_object.sum()), columns)
     if frame is None or not _has_only(good, frame):
         return None
@@ -120,16 +126,16 @@ def _in_one_go(lines: Lines, is_object: Flags, columns: Sequence[str]) -> tuple[
 
 
 def joined(lines: Lines, is_wanted: Flags) -> bytes:
-    """The wanted lines, each with its newline, copied in runs."""
+    """A newline, and the wanted lines, each with its newline, copied in runs."""
     if not is_wanted.any():
-        return b""
+        return b"\n"
     # A run ends where a line is left out, or where blank ones lie between two lines.
     follows = np.append(is_wanted[1:] & (lines.starts[1:] == lines.ends[:-1] + 1), False)
     is_last = is_wanted & ~follows
     is_first = is_wanted & ~np.concatenate([np.zeros(1, np.bool_), (is_wanted & follows)[:-1]])
     view = memoryview(lines.data)
     runs = zip(lines.starts[is_first].tolist(), lines.ends[is_last].tolist(), strict=True)
-    return b"\n".join([view[start:end] for start, end in runs]) + b"\n"
+    return b"\n".join([b"", *(view[start:end] for start, end in runs), b""])
 
 
 def _has_only(good: bytes, frame: pl.DataFrame) -> bool:
