@@ -148,24 +148,30 @@ def logits(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop:
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    frozen, learned = network.frozen, network.learned
-    at = torch.arange(ids.shape[1], device=ids.device)
-    second, real = at >= first[:, None], at < total[:, None]
-    word = frozen["word"]
-    x = word[ids] + frozen["position"][: ids.shape[1]] + learned["segment"].to(word.dtype)[second.long()]
-    x = _normed(network, "norm", x)
-    mask = None
-    if int(total.min()) < ids.shape[1]:
-        mask = torch.zeros(real.shape, device=x.device).masked_fill_(~real, MASKED)[:, None, None]
-    for number in range(network.shape.layers):
-        x = _layer(network, f"layers.{number}", x, mask, drop)
-    x = x.float()
+    at, learned = torch.arange(ids.shape[1], device=ids.device), network.learned
+    x = encoded(network, ids, first, total, drop=drop)
     premise = _mean(x, (at > 0) & (at < first[:, None] - 1))
-    hypothesis = _mean(x, second & (at < total[:, None] - 1))
+    hypothesis = _mean(x, (at >= first[:, None]) & (at < total[:, None] - 1))
     parts = [x[:, 0], premise, hypothesis, (premise - hypothesis).abs(), premise * hypothesis]
     features = F.dropout(torch.cat(parts, dim=1), drop, training=drop > 0)
     hidden = F.gelu(F.linear(features, learned["mix.weight"], learned["mix.bias"]))
     return F.linear(hidden, learned["decide.weight"], learned["decide.bias"])
+
+
+def encoded(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop: float = 0.0) -> Tensor:
+    """A vector of every token, float32 of shape (pairs, length, width); arguments as for `logits`."""
+    import torch
+
+    at, word = torch.arange(ids.shape[1], device=ids.device), network.frozen["word"]
+    segment = network.learned["segment"].to(word.dtype)[(at >= first[:, None]).long()]
+    x = _normed(network, "norm", word[ids] + network.frozen["position"][: ids.shape[1]] + segment)
+    mask = None
+    if int(total.min()) < ids.shape[1]:
+        padding = at >= total[:, None]
+        mask = torch.zeros(padding.shape, device=x.device).masked_fill_(padding, MASKED)[:, None, None]
+    for number in range(network.shape.layers):
+        x = _layer(network, f"layers.{number}", x, mask, drop)
+    return x.float()
 
 
 def _layer(network: Network, name: str, x: Tensor, mask: Tensor | None, drop: float) -> Tensor:

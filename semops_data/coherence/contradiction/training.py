@@ -123,12 +123,12 @@ def train(
     losses = []
     for step in range(done, len(plan)):
         losses.append(_step(run, plan[step], step, len(plan)))
-        if (step + 1) % REPORT_EVERY == 0:
-            pace = (step + 1 - done) / (time.monotonic() - began)
-            log(f"step {step + 1} of {len(plan)}, loss {np.mean(losses[-REPORT_EVERY:]):.4f}, {pace:.2f} steps/s")
         if checkpoint and time.monotonic() - saved > save_seconds:
             keep(run, checkpoint, step + 1)
             saved = time.monotonic()
+        if (step + 1) % REPORT_EVERY == 0:
+            pace = (step + 1 - done) / (time.monotonic() - began)
+            log(f"step {step + 1} of {len(plan)}, loss {np.mean(losses[-REPORT_EVERY:]):.4f}, {pace:.2f} steps/s")
     if checkpoint:
         keep(run, checkpoint, len(plan))
     return Network(shape, network.frozen, {name: tensor.detach() for name, tensor in network.learned.items()})
