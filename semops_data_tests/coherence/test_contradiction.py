@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from semops_data.coherence import assets
 from semops_data.coherence.consistency import Pair
 from semops_data.coherence.contradiction.evaluation import auc, evaluate
 from semops_data.coherence.contradiction.judge import Judge, open_judge
@@ -31,8 +32,10 @@ from semops_data.coherence.contradiction.network import Shape, base_weights, enc
 from semops_data.coherence.contradiction.pairs import Example, open_tokenizer, tokenize
 from semops_data.coherence.contradiction.release import CARD, FIGURES, SOURCES
 from semops_data.coherence.contradiction.verdicts import VerdictCache
+from semops_data.coherence.thresholds import plant
 from semops_data.settings import Settings
-from semops_data_tests.coherence.knowledge_base import knowledge, pattern
+from semops_data_tests.coherence.handbook import Platform
+from semops_data_tests.coherence.knowledge_base import FILLER, knowledge, pattern, vector
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 # Written for this test and never trained on.
@@ -114,8 +117,8 @@ def test_what_ships_is_small_safe_and_says_what_it_was_made_of():
     files = {path.name for path in SHIPPED.iterdir()}
     assert files == {ADAPTER, CARD, FIGURES}
     assert (SHIPPED / ADAPTER).stat().st_size <= 4_000_000
-    card = (SHIPPED / CARD).read_text()
-    assert [name for name, (_, licence) in SOURCES.items() if f"`{name}`" not in card or licence not in card] == []
+    card = (SHIPPED / CARD).read_text().replace("\\_", "_")
+    assert [name for name, (_, licence) in SOURCES.items() if f"| {name} |" not in card or licence not in card] == []
     told = json.loads((SHIPPED / FIGURES).read_text())
     assert told["model_id"] == open_model(Settings()).model_id, "the figures are those of another adapter"
     assert {row["name"] for row in told["figures"]} == {"snli", "mnli", "sick", "lexical", "numbers"}
@@ -238,6 +241,35 @@ def test_the_hybrid_takes_the_stronger_verdict_and_names_its_origin(model, tmp_p
     by_both, by_rule = Judge("v4-hybrid", model, VerdictCache(tmp_path / "v.db")).judged(pairs, base)
     assert (by_both.method, by_both.raw) == ("v4-hybrid", by_model.raw)
     assert (by_rule.rule, by_rule.raw) == ("number", 0.9)
+
+
+def test_planted_faults_are_scored_by_the_method_in_use(model, tmp_path):
+    """A calibration of one method's scores says nothing about another's."""
+    base = knowledge([pattern("contract", "A contract is binding for both parties.")], FILLER)
+
+    def embed(texts):
+        return np.stack([vector(text) for text in texts])
+
+    judge = Judge("v4-hybrid", model, VerdictCache(tmp_path / "v.db"))
+    by_rules, by_both = plant(base, embed), plant(base, embed, judge)
+    assert [case.kind for case in by_rules] == [case.kind for case in by_both]
+    assert all(both.raw >= rule.raw for rule, both in zip(by_rules, by_both, strict=True))
+    negated = next(case for case in by_both if case.kind == "negation")
+    assert negated.raw > max(case.raw for case in by_both if not case.is_fault)
+
+
+def test_a_run_with_the_hybrid_says_so_in_scores_and_findings(tmp_path, monkeypatch):
+    """From the setting to the page: nobody has to guess who judged."""
+    settings = Settings(home=tmp_path / "home", contradiction_method="v4-hybrid", device="cpu")
+    monkeypatch.setattr(assets, "load_settings", lambda: settings)
+    platform = Platform(tmp_path)
+    assert platform.materialize().success
+    rows = platform.by_pattern("coherence/scores")
+    assert "consistency=v4-hybrid" in rows["invoice-retention"]["method"]
+    assert {row["method"] for row in platform.rows("coherence/pairs")} == {"v4-hybrid"}
+    found = [row for row in platform.rows("coherence/findings") if row["kind"] == "contradiction"]
+    assert {row["method"] for row in found} <= {"v4-hybrid"}
+    assert VerdictCache(settings.home / "coherence" / "verdicts.db").count() > 0
 
 
 def test_the_rules_judge_alone_unless_the_settings_say_otherwise(tmp_path):
