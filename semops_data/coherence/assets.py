@@ -296,7 +296,7 @@ def contradiction_model(
     context: dg.AssetExecutionContext, config: ModelTraining
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Train, judge, describe; a run that was stopped goes on where it was."""
-    if len(context.job_def.asset_layer.executable_asset_keys) != 1:
+    if len({*context.job_def.asset_layer.executable_asset_keys}) != 1:
         context.log.info("coherence/contradiction_model is made on demand: select it alone")
         return
     from semops_data.coherence.contradiction import release

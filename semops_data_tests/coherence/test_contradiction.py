@@ -107,6 +107,15 @@ class Counting:
         return np.array([[0, 0, len(a) / (len(a) + len(b))] for a, b in pairs]).reshape(len(pairs), 3)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Networks so small gain nothing from a second thread, which waits busily where the machine is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return open_model(Settings(home=tmp_path_factory.mktemp("home"), device="cpu"))

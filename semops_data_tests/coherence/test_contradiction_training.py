@@ -8,6 +8,7 @@ import json
 import dagster as dg
 import numpy as np
 import pytest
+import torch
 
 from semops_data.coherence import assets
 from semops_data.coherence.contradiction import training
@@ -25,6 +26,15 @@ ROWS = [
     ("Every order is shipped within 3 days.", "No order is ever shipped.", "contradiction"),
 ]
 TINY = Recipe(epochs=1, planted=0, pairs_per_batch=4, layers=1, rank=2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Networks so small gain nothing from a second thread, which waits busily where the machine is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def write(file, rows):
