@@ -75,6 +75,13 @@ class Settings(BaseSettings):
         None,
         description="Folder of a sentence-transformers model; the MiniLM that ships as a package by default.",
     )
+    contradiction_method: Literal["embedding", "v2-nli", "v4-hybrid"] = Field(
+        "embedding", description="Who judges comparable sentences: rules (embedding), the model (v2-nli), or both."
+    )
+    contradiction_model: str | None = Field(
+        None, description="Folder of an NLI classifier or of a trained adapter; the adapter that ships by default."
+    )
+    nli_data: Path | None = Field(None, description="Folder with train/ and test/ pairs, to train the adapter anew.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     qdrant_url: str | None = Field(None, description="Qdrant server; embedded by default.")
     qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")

@@ -31,25 +31,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.contradiction.judge import Judge
     from semops_data.coherence.factor import Factor
     from semops_data.coherence.knowledge import Knowledge
     from semops_data.embeddings.store import VectorStore
     from semops_data.lakehouse.lake import Lake
 
 
-def pair_rows(lake: Lake, device: str = "cpu") -> pa.Table:
-    """Rows of `coherence/pairs`: every claim against its comparable sentences elsewhere."""
+def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa.Table:
+    """Rows of `coherence/pairs`: every claim against its comparable sentences elsewhere; the rules judge by default."""
     knowledge, where = load(lake), resolve_device(device)
     found = [
         pair for p in knowledge.patterns for pair in pairs(p, knowledge, canonical_chunks(p, knowledge), device=where)
     ]
-    return pair_table(found, knowledge)
+    return pair_table(judge.judged(found, knowledge) if judge else found, knowledge)
 
 
-def threshold_rows(lake: Lake, vectors: VectorStore) -> pa.Table:
+def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> pa.Table:
     """Rows of `coherence/thresholds`, fitted on this corpus and on faults planted in its own definitions."""
     knowledge = load(lake)
-    planted = thresholds.plant(knowledge, lambda texts: vectors.embed(texts).vectors)
+    planted = thresholds.plant(knowledge, lambda texts: vectors.embed(texts).vectors, judge)
     return from_rows("coherence/thresholds", thresholds.rows(read_pairs(lake, knowledge), planted, knowledge))
 
 

@@ -1,14 +1,17 @@
-"""Assets of the room: pairs, thresholds, usages, the three dimensions, scores, findings and hotspots."""
+"""Assets of the room: pairs, thresholds, usages, the three dimensions, scores, findings, hotspots, and the model."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
 from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.embeddings.store import VectorStore
 from semops_data.episodes.record import EpisodeLog
 from semops_data.lakehouse.lake import Lake
+from semops_data.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,17 +20,20 @@ if TYPE_CHECKING:
 
     from semops_data.lakehouse.lake import Commit
 
+# Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
+_METHOD = (load_settings().contradiction_method, load_settings().contradiction_model or "")
+JUDGED = "" if _METHOD == ("embedding", "") else f"+{'+'.join(_METHOD)}"
 CORPUS = ("corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns", "registry/patterns")
 
 
-def _options(name: str, deps: "Sequence[str]", description: str) -> dict[str, Any]:
+def _options(name: str, deps: "Sequence[str]", description: str, version: str = "2") -> dict[str, Any]:
     """What every asset of the room has in common."""
     return {
         "key": ["coherence", name],
         "deps": [dep.split("/") for dep in deps],
         "kinds": {"deltalake", "python"},
         "owners": catalog.MEANING_OWNERS,
-        "code_version": "2",
+        "code_version": version,
         "metadata": catalog.definition_metadata(table(f"coherence/{name}"), storage_kind="deltalake"),
         "description": description,
     }
@@ -44,7 +50,8 @@ def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
     **_options(
         "pairs",
         CORPUS,
-        "Every claim of a definition against the comparable sentences of other documents, judged by the rules.",
+        "Every claim of a definition against the comparable sentences of other documents, judged by rules or model.",
+        f"2{JUDGED}",
     ),
     pool="gpu",
 )
@@ -53,13 +60,13 @@ def pairs(
 ) -> dg.MaterializeResult:
     """Find the candidates and judge them."""
     from semops_data.coherence.assess import pair_rows
-    from semops_data.settings import load_settings
+    from semops_data.coherence.contradiction.judge import open_judge
 
     with episodes.episode(
         operation="classify", target_type="corpus", target_id="coherence/pairs", agent_name="coherence/pairs",
         asset_key="coherence/pairs", dagster_run_id=context.run.run_id,
     ) as episode:  # fmt: skip
-        rows = pair_rows(lake, load_settings().device)
+        rows = pair_rows(lake, load_settings().device, open_judge(load_settings()))
         commit = lake.replace("coherence/pairs", rows)
         fired = rows.num_rows - rows["rule"].null_count
         episode.metadata = {"pairs": rows.num_rows, "rules_fired": fired}
@@ -72,6 +79,7 @@ def pairs(
         ("coherence/pairs", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions.",
+        f"2{JUDGED}",
     ),
     pool="gpu",
 )
@@ -79,9 +87,10 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     """Plant, score and fit."""
     from semops_data import markdown
     from semops_data.coherence.assess import threshold_rows
+    from semops_data.coherence.contradiction.judge import open_judge
     from semops_data.coherence.report import number
 
-    rows = threshold_rows(lake, vectors)
+    rows = threshold_rows(lake, vectors, open_judge(load_settings()))
     shown = [
         (
             row["name"],
@@ -248,3 +257,65 @@ def hotspots(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     ]
     page = markdown.table(("rank", "pattern", "priority", "surface area", "gravest finding"), shown)
     return _result(lake, lake.replace("coherence/hotspots", rows), hotspots=dg.MetadataValue.md(page))
+
+
+class ModelTraining(dg.Config):
+    """How to train the contradiction model anew.
+
+    Attributes:
+        data: folder with train/ and test/ pairs; the setting `nli_data` by default.
+        epochs: passes over the pairs; the recipe of the shipped adapter by default.
+        planted: pairs that the project makes itself, likewise.
+        layers: layers of the base model that are used; all six by default.
+    """
+
+    data: str | None = None
+    epochs: float | None = Field(None, gt=0)
+    planted: int | None = Field(None, ge=0)
+    layers: int | None = Field(None, ge=1, le=6)
+
+
+# An hour of work on a CPU: nobody wants it as a part of everything.
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            key=["coherence", "contradiction_model"],
+            kinds={"pytorch"},
+            owners=catalog.MEANING_OWNERS,
+            code_version="1",
+            skippable=True,
+            tags={catalog.ON_DEMAND: "true"},
+            metadata={"semops/largest_bytes": 4_000_000},
+            description="The adapter that makes a judge of contradictions of the bundled MiniLM: trained on labelled "
+            "and planted pairs, judged on sets it never saw. On demand: made only by a run that selects it alone.",
+        )
+    ],
+    pool="gpu",
+)
+def contradiction_model(
+    context: dg.AssetExecutionContext, config: ModelTraining
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Train, judge, describe; a run that was stopped goes on where it was."""
+    if len({*context.job_def.asset_layer.executable_asset_keys}) != 1:
+        context.log.info("coherence/contradiction_model is made on demand: select it alone")
+        return
+    from semops_data.coherence.contradiction import release
+    from semops_data.coherence.contradiction.training import training_device
+
+    settings = load_settings()
+    made = release.make(
+        release.data_folder(config.data, settings),
+        settings.home / "coherence" / "contradiction_model",
+        release.recipe_of(config.model_dump(exclude={"data"})),
+        device=training_device(settings.device),
+        log=context.log.info,
+    )
+    values: dict[str, Any] = {
+        f"{f.name}_{n}": v for f in made.figures for n, v in (("accuracy", f.accuracy), ("auc", f.auc))
+    }
+    page = dg.MetadataValue.md(release.figure_table(made.figures))
+    yield dg.MaterializeResult(
+        asset_key=["coherence", "contradiction_model"],
+        metadata=catalog.run_metadata(uri=made.folder.as_uri(), bytes=made.size, figures=page, **values),
+        data_version=dg.DataVersion(made.digest),
+    )

@@ -39,6 +39,7 @@ class Pair:
         rule: the rule that fired; None where none did.
         detail: what it saw.
         raw: raw contradiction score in [0, 1].
+        method: what gave the verdict.
     """
 
     pattern_id: str
@@ -48,6 +49,7 @@ class Pair:
     rule: str | None
     detail: str | None
     raw: float
+    method: str = METHOD
 
 
 def pairs(pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, device: str = "cpu") -> list[Pair]:
@@ -104,7 +106,7 @@ def consistency(pattern: Pattern, found: list[Pair], calibration: Calibration) -
     return measured(
         pattern.pattern_id,
         np.array(list(survival.values())),
-        method=METHOD,
+        method=found[0].method,
         evidence={
             "claims": len(pattern.claims),
             "comparable_claims": len(survival),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from semops_data.coherence.consistency import METHOD
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -81,7 +79,7 @@ def _contradictions(
                 "evidence_document": sentence.document_id,
                 "evidence_line": sentence.line,
                 "evidence_version": knowledge.chunks[sentence.chunk].version_id,
-                "method": METHOD,
+                "method": pair.method,
             }
         )
     return rows

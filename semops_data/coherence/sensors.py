@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from semops_data.catalog import ON_DEMAND
 from semops_data.coherence.nights import look
 from semops_data.lakehouse.lake import Lake
 from semops_data.settings import load_settings
@@ -13,7 +14,8 @@ LOOK_EVERY_SECONDS = 60
 
 night = dg.define_asset_job(
     "coherence_night",
-    selection=dg.AssetSelection.groups("registry", "corpus", "embeddings", "coherence", "episodes"),
+    selection=dg.AssetSelection.groups("registry", "corpus", "embeddings", "coherence", "episodes")
+    - dg.AssetSelection.tag(ON_DEMAND, "true"),
     description="Read the knowledge, embed what is new, score every pattern, record the episodes.",
 )
 

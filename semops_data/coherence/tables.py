@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from semops_data.coherence.consistency import METHOD, Pair
+from semops_data.coherence.consistency import Pair
 from semops_data.coherence.factor import Factor
 from semops_data.coherence.usages import Usage
 from semops_data.contracts import table
@@ -87,7 +87,7 @@ def pair_table(pairs: Sequence[Pair], knowledge: Knowledge) -> pa.Table:
                 "rule": pair.rule,
                 "detail": pair.detail,
                 "raw": pair.raw,
-                "method": METHOD,
+                "method": pair.method,
             }
             for pair in pairs
         ],
@@ -99,7 +99,7 @@ def read_pairs(lake: Lake, knowledge: Knowledge) -> list[Pair]:
     row_of = {sentence.sentence_id: row for row, sentence in enumerate(knowledge.sentences)}
     return [
         Pair(row["pattern_id"], row["claim"], row_of[row["sentence_id"]], row["cosine"], row["rule"], row["detail"],
-             row["raw"])
+             row["raw"], row["method"])
         for row in lake.read("coherence/pairs").to_pylist()
         if row["sentence_id"] in row_of
     ]  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from semops_data.coherence.calibration import Calibration
     from semops_data.coherence.consistency import Pair
+    from semops_data.coherence.contradiction.judge import Judge
     from semops_data.coherence.knowledge import Knowledge
 
     Embed = Callable[[Sequence[str]], np.ndarray]
@@ -39,12 +40,13 @@ class Planted:
     raw: float
 
 
-def plant(knowledge: Knowledge, embed: Embed) -> list[Planted]:
+def plant(knowledge: Knowledge, embed: Embed, judge: Judge | None = None) -> list[Planted]:
     """Every claim of every pattern, with each fault and null that applies to it, scored against the original.
 
     Args:
         knowledge: whose claims are mutated.
         embed: unit vectors of texts, shape (n, dimension).
+        judge: what judges beside the rules; the rules alone by default.
     """
     cases = [
         (claim, mutated, kind, kind in FAULTS)
@@ -57,10 +59,15 @@ def plant(knowledge: Knowledge, embed: Embed) -> list[Planted]:
     if not cases:
         return []
     vectors = embed([mutated for _, mutated, _, _ in cases])
-    return [
-        Planted(kind, is_fault, raw_contradiction(claim.text, mutated, float(claim.vector @ vector))[0])
-        for (claim, mutated, kind, is_fault), vector in zip(cases, vectors, strict=True)
-    ]
+    raws = np.array(
+        [
+            raw_contradiction(claim.text, mutated, float(claim.vector @ vector))[0]
+            for (claim, mutated, _, _), vector in zip(cases, vectors, strict=True)
+        ]
+    )
+    if judge is not None:
+        raws = judge.raws([(claim.text, mutated) for claim, mutated, _, _ in cases], raws)
+    return [Planted(kind, is_fault, float(raw)) for (_, _, kind, is_fault), raw in zip(cases, raws, strict=True)]
 
 
 def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge) -> list[dict[str, Any]]:

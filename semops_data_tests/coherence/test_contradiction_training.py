@@ -1,0 +1,158 @@
+"""Training anew: by the asset, on data that the user brings, from where it was stopped."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import dagster as dg
+import numpy as np
+import pytest
+import torch
+
+from semops_data.coherence import assets
+from semops_data.coherence.contradiction import training
+from semops_data.coherence.contradiction.model import ADAPTER, AdapterModel, bundled_base
+from semops_data.coherence.contradiction.network import LABELS
+from semops_data.coherence.contradiction.pairs import Example, TrainingDataError, read_pairs
+from semops_data.coherence.contradiction.planted import CONTRADICTION, ENTAILMENT, planted_pairs
+from semops_data.coherence.contradiction.training import Recipe, rate_at, train
+from semops_data.coherence.rules import quantities
+
+ROWS = [
+    ("The dogs are running in the park.", "The dogs are asleep.", "contradiction"),
+    ("The dogs are running in the park.", "The dogs are outside.", "entailment"),
+    ("The dogs are running in the park.", "The dogs are brown.", "neutral"),
+    ("Every order is shipped within 3 days.", "No order is ever shipped.", "contradiction"),
+]
+TINY = Recipe(epochs=1, planted=0, pairs_per_batch=4, layers=1, rank=2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Networks so small gain nothing from a second thread, which waits busily where the machine is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def write(file, rows):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(file, "wt") as lines:
+        lines.writelines(
+            json.dumps(dict(zip(("premise", "hypothesis", "label"), row, strict=True))) + "\n" for row in rows
+        )
+
+
+@pytest.fixture
+def data(tmp_path):
+    write(tmp_path / "nli" / "train" / "small.jsonl.gz", ROWS * 4)
+    write(tmp_path / "nli" / "test" / "small.jsonl.gz", ROWS)
+    return tmp_path / "nli"
+
+
+def run(config, home, monkeypatch):
+    monkeypatch.setattr(assets, "load_settings", lambda: assets_settings(home))
+    return dg.materialize(
+        [assets.contradiction_model],
+        run_config={"ops": {"contradiction_model": {"config": config}}},
+        raise_on_error=False,
+    )
+
+
+def assets_settings(home):
+    from semops_data.settings import Settings
+
+    return Settings(home=home, device="cpu")
+
+
+def test_the_asset_trains_judges_and_describes(data, tmp_path, monkeypatch):
+    """The same way as the adapter that ships, on fewer pairs and one layer."""
+    result = run({"data": str(data), "epochs": 2, "planted": 16, "layers": 1}, tmp_path, monkeypatch)
+    assert result.success
+    folder = tmp_path / "coherence" / "contradiction_model"
+    model = AdapterModel(bundled_base(), folder / ADAPTER, "cpu")
+    metadata = result.asset_materializations_for_node("contradiction_model")[0].metadata
+    assert metadata["semops/bytes"].value == (folder / ADAPTER).stat().st_size <= 4_000_000
+    assert 0 <= metadata["semops/small_accuracy"].value <= 1
+    assert model.probabilities([("It is open.", "It is shut.")]).shape == (1, 3)
+    assert model.model_id in (folder / "MODEL_CARD.md").read_text()
+
+
+def test_missing_data_are_named_with_the_setting_that_points_to_them(tmp_path, monkeypatch):
+    result = run({"data": str(tmp_path / "nowhere")}, tmp_path, monkeypatch)
+    assert not result.success
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert "SEMOPS_NLI_DATA" in str(failure.step_failure_data.error)
+    with pytest.raises(TrainingDataError, match=r"set SEMOPS_NLI_DATA"):
+        training.training_pairs(tmp_path, Recipe())
+
+
+def test_a_line_that_is_no_pair_is_named(tmp_path):
+    write(tmp_path / "bad.jsonl.gz", [*ROWS[:2], ("a", "b", "maybe")])
+    with pytest.raises(TrainingDataError, match="line 3"):
+        read_pairs(tmp_path / "bad.jsonl.gz")
+
+
+def test_a_run_of_many_assets_does_not_train(tmp_path):
+    """An hour of work is no part of everything."""
+
+    @dg.asset
+    def other() -> None: ...
+
+    result = dg.materialize([assets.contradiction_model, other])
+    assert result.success
+    assert result.asset_materializations_for_node("contradiction_model") == []
+
+
+def test_a_stopped_training_goes_on_where_it_was(tmp_path, monkeypatch):
+    """The same weights as without the stop: nothing is shown twice, nothing left out."""
+    examples = [Example(a, b, LABELS.index(label)) for a, b, label in ROWS * 10]
+    monkeypatch.setattr(training, "REPORT_EVERY", 6)
+
+    class StoppedError(Exception): ...
+
+    def stop(line):
+        raise StoppedError
+
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(StoppedError):
+        train(bundled_base(), examples, TINY, checkpoint=checkpoint, save_seconds=0, log=stop)
+    lines = []
+    resumed = train(bundled_base(), examples, TINY, checkpoint=checkpoint, log=lines.append)
+    whole = train(bundled_base(), examples, TINY)
+    assert lines == [], "the six steps before the stop are done again"
+    for name, tensor in whole.learned.items():
+        np.testing.assert_allclose(resumed.learned[name].numpy(), tensor.numpy(), atol=2e-3, err_msg=name)
+
+
+def test_training_learns(tmp_path):
+    """Four pairs by heart: a loop that does not learn would not."""
+    examples = [Example(a, b, LABELS.index(label)) for a, b, label in ROWS * 60]
+    losses = []
+    train(bundled_base(), examples, TINY, log=lambda line: losses.append(float(line.split("loss ")[1].split(",")[0])))
+    assert losses[-1] < 0.9, losses
+
+
+def test_the_rate_rises_stays_and_falls_to_nothing():
+    rates = [rate_at(done / 100, Recipe(warm_up=0.1, decay=0.4)) for done in range(101)]
+    assert rates[0] < 0.01
+    assert rates[20:60] == [1.0] * 40
+    assert rates[-1] == 0.0
+    assert sorted(rates[60:], reverse=True) == rates[60:]
+
+
+def test_planted_pairs_are_the_same_for_the_same_seed_and_turn_numbers_and_units():
+    """Anyone who trains anew trains on the same pairs."""
+    sentences = ["The board must meet within 30 days.", "The king defeated the army.", "It is a river in France."]
+    one, two = (planted_pairs(sentences, 300, np.random.default_rng(3)) for _ in range(2))
+    assert one == two
+    assert {pair.label for pair in one} == {0, 1, 2}
+    for pair in one:
+        ours, theirs = ({(q.value, q.unit) for q in quantities(text)} for text in (pair.premise, pair.hypothesis))
+        if pair.label == ENTAILMENT and "kept for" in pair.premise and len(ours) == len(theirs) == 1:
+            assert ours != theirs, "the same span in another unit"
+    swapped = {"The king defeated the army.", "The army defeated the king."}
+    kings = planted_pairs(sentences[1:2] * 50, 60, np.random.default_rng(0))
+    assert {pair.label for pair in kings if {pair.premise, pair.hypothesis} == swapped} == {CONTRADICTION}
