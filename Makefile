@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV): 3.3 GB on disk, two to four minutes, once"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@echo "torch is there; now the rest"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,profile,mlflow-resource]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,profile,sdv,mlflow-resource]'
 	@touch $@
 
 run: $(STAMP)  ## materialize what is stale, then print the scores (ARGS="--days 5")

@@ -64,7 +64,7 @@ AFTER_SALES = (
     cents(
         "captured_cents",
         "Money captured for the day's orders, with shipping and tax; not a revenue metric.",
-        term="captured amount",
+        term="captured-amount",
     ),
     ratio(
         "payment_failure_rate",
@@ -72,7 +72,7 @@ AFTER_SALES = (
         term="payment-failure-rate",
     ),
     count("returns", "Order lines whose goods came back on the day.", "return", term="return"),
-    count("returned_units", "Units of merchandise that came back on the day.", "unit", term="returned units"),
+    count("returned_units", "Units of merchandise that came back on the day.", "unit", term="returned-units"),
     cents("returned_cents", "Merchandise value given back for what came back on the day.", term="refund"),
     Column(
         "return_rate",
