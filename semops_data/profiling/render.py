@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from semops_data.profiling.profile import ColumnProfile, Profile
 
 COLUMNS_SHOWN = 8
-COLUMN_WIDTH, BARS, BOTTOM = 104, 80, 96
-"""Pixels of a column's width, of its highest bar, and of the line that the bars stand on."""
+COLUMN_WIDTH, BARS, BOTTOM, LEGEND = 104, 80, 96, 112
+"""Pixels of a column's width, of its highest bar, of the line that the bars stand on, and of the picture's end."""
 MOVED = 0.1
 MOVED_FAR = 0.25
 
@@ -44,17 +44,29 @@ def picture(profile: Profile) -> str | None:
     drawn = [column for column in profile.columns if column.bin_edges or len(column.top_values) > 1][:COLUMNS_SHOWN]
     if not drawn:
         return None
-    parts = []
-    for place, column in enumerate(drawn):
-        heights = _densities(column) if column.bin_edges else list(column.top_shares)
-        tallest, width = max(heights) or 1.0, 0.85 * COLUMN_WIDTH / len(heights)
-        left, thick = COLUMN_WIDTH * (place + 0.08), 1.0 if column.bin_edges else 0.75
-        parts.append(label(left, 11, column.name[:22]))
-        parts += [
-            bar(left + index * width, BOTTOM - BARS * height / tallest, width * thick, BOTTOM)
-            for index, height in enumerate(heights)
-        ]
-    return image("profile", COLUMN_WIDTH * len(drawn), BOTTOM, parts)
+    parts = [part for place, column in enumerate(drawn) for part in _drawn(column, COLUMN_WIDTH * (place + 0.08))]
+    return image("profile", COLUMN_WIDTH * len(drawn), LEGEND, parts)
+
+
+def _drawn(column: ColumnProfile, left: float) -> list[str]:
+    """A column's bars from `left` on, its name above them and what they stand for below."""
+    width = 0.85 * COLUMN_WIDTH
+    parts = [label(left, 11, column.name[:22])]
+    if column.bin_edges:
+        heights, edges = _densities(column), _edges(column)
+        scale = width / ((edges[-1] - edges[0]) or 1.0)
+        places = [(left + (low - edges[0]) * scale, left + (high - edges[0]) * scale) for low, high in pairwise(edges)]
+        legend = f"{edges[0]:,.6g} to {edges[-1]:,.6g}"
+    else:
+        heights, step = list(column.top_shares), width / len(column.top_shares)
+        places = [(left + number * step, left + (number + 0.75) * step) for number in range(len(heights))]
+        legend = f"{column.top_values[0][:14]} {column.top_shares[0]:.0%}"
+    tallest = max(heights) or 1.0
+    parts += [
+        bar(low, BOTTOM - BARS * height / tallest, max(high - low, 2.0), BOTTOM)
+        for height, (low, high) in zip(heights, places, strict=True)
+    ]
+    return [*parts, label(left, LEGEND - 3, legend)]
 
 
 def cell(text: str) -> str:
@@ -89,11 +101,14 @@ def _moved(index: float | None) -> str:
     return f"{index:.3f} {word}"
 
 
+def _edges(column: ColumnProfile) -> list[float]:
+    low, high = float(column.minimum or 0), float(column.maximum or 0)
+    return [min(low, column.bin_edges[0]), *column.bin_edges, max(high, column.bin_edges[-1])]
+
+
 def _densities(column: ColumnProfile) -> list[float]:
     """Share per width: the bins are quantiles, so their shares alone would all look the same."""
-    low, high = float(column.minimum or 0), float(column.maximum or 0)
-    edges = [min(low, column.bin_edges[0]), *column.bin_edges, max(high, column.bin_edges[-1])]
-    widths = [max(right - left, 1e-9) for left, right in pairwise(edges)]
+    widths = [max(right - left, 1e-9) for left, right in pairwise(_edges(column))]
     densities = [share / width for share, width in zip(column.bin_shares, widths, strict=True)]
     # A bin of a single value is infinitely dense; beside it the others would vanish.
     ceiling = sorted(densities)[len(densities) // 2] * 4 or 1.0
