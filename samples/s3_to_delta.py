@@ -94,7 +94,7 @@ def own_server() -> Iterator[tuple[str, dict[str, str]]]:
         client.create_bucket(Bucket="sample")
         yield "s3://sample/shop", options
     finally:
-        # It holds nothing that lasts; asked to end, it may wait for a client that keeps its connection.
+        # It holds nothing that lasts, and below a shell that ignores SIGTERM it would not end when asked.
         server.kill()
         server.wait()
 

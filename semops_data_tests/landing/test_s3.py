@@ -62,7 +62,7 @@ def options():
         client.create_bucket(Bucket="semops")
         yield s3_options(port)
     finally:
-        # It holds nothing that lasts; asked to end, it may wait for a client that keeps its connection.
+        # It holds nothing that lasts, and below a shell that ignores SIGTERM it would not end when asked.
         server.kill()
         server.wait(timeout=10)
 
