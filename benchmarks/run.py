@@ -4,7 +4,7 @@
 
 Each benchmark is a process of its own that prints one JSON document as its last output; the documents are kept in
 FOLDER (`.semops/benchmarks` by default), so that one benchmark can be repeated and the table still has all of them.
-Wants a quiet machine: beside each document stands the load average at its start. About half an hour in all.
+Wants a quiet machine: beside each document stands the load average at its start. About a quarter of an hour in all.
 """
 
 from __future__ import annotations
