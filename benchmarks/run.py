@@ -20,6 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 COMMANDS = {
+    "embedding": ["embedding.py"],
     "synthesis": ["synthesis.py"],
     "lakehouse": ["lakehouse.py", "100000"],
     "lakehouse_layout": ["lakehouse.py", "20000", "layout"],
