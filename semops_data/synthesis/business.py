@@ -40,8 +40,9 @@ class BusinessDay:
     """One day, or one batch of it.
 
     Attributes:
-        clean: typed rows of `lakehouse/<table>` by table name, as they must come out in the end.
-        tables: raw rows of `landing/<table>` by table name, with defects.
+        clean: typed rows of `lakehouse/<table>` by table name, as they must come out in the end; of a batch, texts that
+            repeat are coded.
+        tables: raw rows of `landing/<table>` by table name, with defects; texts that repeat are coded.
         truth: rows of `synthesis/truth`; of a batch none before all rows are known.
         defects: rows of `synthesis/defects`.
     """
@@ -69,8 +70,15 @@ class Tally:
         self.sold = np.zeros(business.product_count, np.int64)
 
 
+def decoded(name: str, rows: pa.Table) -> pa.Table:
+    """Rows in the schema of `lakehouse/<name>`; makers leave texts that repeat as positions in a dictionary."""
+    return rows.cast(table(f"lakehouse/{name}").arrow_schema)
+
+
 def clean_batches(business: Business, day: date, answers: Answers | None = None) -> Iterator[dict[str, pa.Table]]:
     """The day's rows without defects: batches of orders and visits, then what needs the whole day, also in batches.
+
+    Texts that repeat are coded.
 
     Args:
         business: the parameters.
@@ -124,7 +132,7 @@ def clean_day(business: Business, day: date) -> dict[str, pa.Table]:
     for batch in clean_batches(business, day):
         for name, rows in batch.items():
             found[name].append(rows)
-    return {name: pa.concat_tables(rows).combine_chunks() for name, rows in found.items()}
+    return {name: decoded(name, pa.concat_tables(rows)).combine_chunks() for name, rows in found.items()}
 
 
 def stream(business: Business, day: date) -> Iterator[BusinessDay]:
@@ -186,7 +194,7 @@ def business_day(business: Business, day: date) -> BusinessDay:
         }
 
     return BusinessDay(
-        clean=joined([batch.clean for batch in batches]),
+        clean={name: decoded(name, rows) for name, rows in joined([batch.clean for batch in batches]).items()},
         tables=joined([batch.tables for batch in batches]),
         truth=pa.concat_tables([batch.truth for batch in batches]),
         defects=pa.concat_tables([batch.defects for batch in batches]),

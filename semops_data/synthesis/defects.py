@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from semops_data.synthesis.parameters import Business
 
 BLOCK = 1_024
-"""Rows between two places where copies are put."""
+PLACES = 16
+"""Copies are put at most at so many places of a batch, which have at least `BLOCK` rows between them."""
 UNREADABLE = "n/a"
 IN_MICROS = "123456789000.00"
 """An amount as some interfaces write it, in millionths, where euros belong."""
@@ -116,14 +117,26 @@ def plant(
     which = chance.integers(0, len(known), size=count)
     source = np.sort(chance.choice(clean.num_rows, size=count, replace=False))
     # Each copy lands some rows after the one that it was made from, with others that lie in the same block.
-    places = np.minimum((source // BLOCK + chance.integers(1, 3, size=count)) * BLOCK, clean.num_rows)
+    block = max(BLOCK, -(-clean.num_rows // PLACES))
+    places = np.minimum((source // block + chance.integers(1, 3, size=count)) * block, clean.num_rows)
     order = np.argsort(places, kind="stable")
     places, source = places[order], source[order]
-    copies = clean.take(pa.array(source))
-    for position, column in enumerate(clean.column_names):
-        copies = copies.set_column(position, column, _overwritten(copies.column(column), column, known, which))
+    clean = _with_room(clean, known)
+    copies = _broken(clean.take(pa.array(source)), known, which)
     numbers = first_row + places + np.arange(count)
     return _inserted(clean, copies, places), _manifest(name, day, numbers, [known[code] for code in which], copies)
+
+
+def _with_room(clean: pa.Table, known: tuple[Fault, ...]) -> pa.Table:
+    """The same rows; the dictionary of a coded column also has what faults write there."""
+    for position, column in enumerate(clean.column_names):
+        if pa.types.is_dictionary(clean.schema.field(position).type):
+            values = clean.column(position).combine_chunks()
+            wrong = {str(fault.value) for fault in known if fault.column == column and fault.value is not None}
+            new = sorted(value for value in wrong if values.dictionary.index(value).as_py() < 0)
+            texts = pa.concat_arrays([values.dictionary, pa.array(new, pa.string())])
+            clean = clean.set_column(position, column, pa.DictionaryArray.from_arrays(values.indices, texts))
+    return clean
 
 
 def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
@@ -136,16 +149,28 @@ def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], 
     return pa.concat_tables([*parts, clean.slice(done)])
 
 
+def _broken(copies: pa.Table, known: tuple[Fault, ...], which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
+    """The copies, each with the value that its fault writes."""
+    broken = {}
+    for column in copies.column_names:
+        values = copies.column(column).combine_chunks()
+        here = [fault.column == column for fault in known]
+        wrong = [fault.value if is_here else None for fault, is_here in zip(known, here, strict=True)]
+        broken[column] = _overwritten(values, wrong, np.array(here)[which], pa.array(which)) if any(here) else values
+    return pa.table(broken)
+
+
 def _overwritten(
-    values: pa.ChunkedArray, column: str, known: tuple[Fault, ...], which: np.ndarray[tuple[int], np.dtype[np.int64]]
+    values: pa.Array, wrong: list[str | int | None], is_wrong: np.ndarray[tuple[int], np.dtype[np.bool_]], which: pa.Array
 ) -> pa.Array:
-    """The column with the values of those faults that concern it."""
-    result = values.combine_chunks()
-    for code, fault in enumerate(known):
-        if fault.column == column:
-            value = str(fault.value) if result.type == pa.string() and fault.value is not None else fault.value
-            result = pc.if_else(pa.array(which == code), pa.scalar(value, result.type), result)
-    return result
+    """The values, and where one is wrong that of its fault."""
+    if not pa.types.is_integer(values.type):
+        wrong = [None if value is None else str(value) for value in wrong]
+    if not pa.types.is_dictionary(values.type):
+        return pc.if_else(pa.array(is_wrong), pa.array(wrong, values.type).take(which), values)
+    places = [None if value is None else values.dictionary.index(value).as_py() for value in wrong]
+    codes = pa.array(places, values.indices.type).take(which)
+    return pa.DictionaryArray.from_arrays(pc.if_else(pa.array(is_wrong), codes, values.indices), values.dictionary)
 
 
 def _manifest(
@@ -159,7 +184,7 @@ def _manifest(
             "row_number": pa.array(numbers, pa.int64()),
             "kind": pa.array([fault.kind for fault in found], pa.string()),
             "column_name": pa.array([fault.column for fault in found], pa.string()),
-            "row_key": copies.column(key).fill_null(""),
+            "row_key": copies.column(key).cast(pa.string()).fill_null(""),
             "caught_by": pa.array([fault.caught_by for fault in found], pa.string()),
         },
         schema=table("synthesis/defects").arrow_schema,
