@@ -112,23 +112,32 @@ ITEM_FIELDS = ("product", "quantity", "price", "discount")
 
 
 def lines_of(sizes: Ints) -> dict[str, Ints]:
-    """Where the items of orders of such sizes lie."""
+    """Where the items of orders of such sizes, each at least 1, lie."""
     ends = np.cumsum(sizes)
-    return {"first_item": ends - sizes, "item_order": np.repeat(np.arange(sizes.size), sizes)}
+    first = ends - sizes
+    # Counting the first items up is faster than repeating numbers; each order has an item, so none is skipped.
+    is_next = np.zeros(ends[-1] if sizes.size else 0, np.int8)
+    is_next[first[1:]] = 1
+    return {"first_item": first, "item_order": np.cumsum(is_next, dtype=np.int64)}
 
 
 def per_order(values: Ints, first_item: Ints) -> Ints:
     """Sum of a value of the items, for each order."""
-    sums: Ints = np.add.reduceat(values, first_item) if first_item.size else np.zeros(0, np.int64)
-    return sums
+    ends = np.concatenate([first_item[1:], [values.size]]) if first_item.size else first_item
+    # Differences of running sums are faster than sums of pieces.
+    return np.diff(np.cumsum(values, dtype=np.int64).take(ends - 1), prepend=0)
 
 
 def joined(parts: Iterable[Sales]) -> Sales:
     """The orders of all parts, one part after the other."""
     found = list(parts)
     values = {name: np.concatenate([getattr(part, name) for part in found]) for name in (*ORDER_FIELDS, *ITEM_FIELDS)}
-    sizes = np.concatenate([np.diff(part.first_item, append=part.item_order.size) for part in found])
-    return Sales(placed=tuple(run for part in found for run in part.placed), **lines_of(sizes), **values)
+    for name, of in (("first_item", "item_order"), ("item_order", "number")):
+        before = np.cumsum([0, *(getattr(part, of).size for part in found)]).tolist()
+        values[name] = np.concatenate(
+            [getattr(part, name) + add for part, add in zip(found, before, strict=False)], dtype=np.int64
+        )
+    return Sales(placed=tuple(run for part in found for run in part.placed), **values)
 
 
 def _order_rows(sales: Sales) -> Rows:
