@@ -20,7 +20,7 @@ from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.fill import Fill, is_empty
 from semops_data.lakehouse.lake import Commit, scan, widened
-from semops_data.lakehouse.schema import commented, constrain, evolve
+from semops_data.lakehouse.schema import CONSTRAINT, commented, constrain, constraints, evolve
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:
@@ -44,9 +44,12 @@ def merge(
     """Bring rows into a table by its key; see `Lake.merge`."""
     data = lake.conform(key, data, also)
     lake.refuse_strays(key, data, where)
-    _refuse_repeated_keys(table(key), data)
     work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by)
-    changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
+    with ThreadPoolExecutor(1) as pool:
+        # The digest asks nobody, and is made beside all that comes before the commit.
+        pool.submit(lambda: work.content)
+        _refuse_repeated_keys(table(key), data)
+        changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
     return Commit(key, version, data.num_rows, changed=changed, digest=work.content)
 
 
@@ -97,11 +100,8 @@ class _Merge:
     def _filled(self, delta: DeltaTable) -> int | None:
         """Write all rows; the version, or None where others were quicker."""
         if self.fill.fits(delta):
-            with ThreadPoolExecutor(1) as pool:
-                # The digest and the file are made side by side: both let go of the interpreter.
-                marking = pool.submit(lambda: self.transactions)
-                self.fill.prepare()
-                return self.fill.commit(delta, marking.result())
+            self.fill.write()
+            return self.fill.commit(delta, self.transactions)
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
         if len(delta.schema().fields) != len(self.data.column_names):
             options["schema_mode"] = "merge"
@@ -191,6 +191,8 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
         delta = DeltaTable(uri, storage_options=options)
         evolve(delta, contract)
     except TableNotFoundError:
+        # Beside the feed, Delta knows that constraints are to be kept; else they follow in a commit of their own.
+        configuration = {FEED: "true"} | {f"{CONSTRAINT}{name}": text for name, text in constraints(contract).items()}
         delta = DeltaTable.create(
             uri,
             commented(contract.arrow_schema),
@@ -198,8 +200,9 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
             partition_by=[contract.partition_by] if contract.partition_by else None,
             name=contract.key,
             description=contract.description,
-            configuration={FEED: "true"} if has_feed(contract) else None,
+            configuration=configuration if has_feed(contract) else None,
             storage_options=options,
+            raise_if_key_not_exists=False,
         )
     if has_feed(contract) and delta.metadata().configuration.get(FEED) != "true":
         delta.alter.set_table_properties({FEED: "true"})

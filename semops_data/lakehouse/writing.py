@@ -116,17 +116,18 @@ class Transactions:
         """Whether the last write of this partition into the table was of this content."""
         return bool(delta.transaction_version(self.app_id) == self.version)
 
-    def properties(self, *, retries: int | None = None, rows: int | None = None) -> CommitProperties:
+    def properties(self, *, retries: int | None = None, rows: int | None = None, files: int = 1) -> CommitProperties:
         """What goes into the commit.
 
         Args:
             retries: how often Delta may rebase the commit on those of others; its own choice by default.
             rows: what the history is to say about the added rows, where Delta did not count them itself.
+            files: and about the files that hold them.
         """
         from deltalake import CommitProperties, Transaction
 
         self.was_tried = True
-        said = None if rows is None else {"operationMetrics": {"num_added_files": 1, "num_added_rows": rows}}
+        said = None if rows is None else {"operationMetrics": {"num_added_files": files, "num_added_rows": rows}}
         return CommitProperties(said, retries, [Transaction(self.app_id, self.version)])
 
 
