@@ -165,10 +165,11 @@ class Outbox:
 
         They go out once more as they are: same key, same bytes.
         """
-        return self._db.execute(
-            f"UPDATE items SET state = 'new', settled_at = NULL WHERE state = 'sent' AND {self._db.event_time} >= ?",  # noqa: S608 - an expression of ours
-            (since,),
-        ).rowcount
+        happened = self._db.event_time
+        return self._changed(
+            f"UPDATE items SET state = 'new', settled_at = NULL WHERE state = 'sent' AND {happened} >= ?",  # noqa: S608 - an expression of ours
+            since,
+        )
 
     def dead(self, limit: int = 100) -> list[DeadItem]:
         """The dead ones, oldest first."""
