@@ -58,7 +58,7 @@ def speed(runs: int) -> Figures:
         relay_seconds, relay_cpu = time.perf_counter() - begun, time.process_time() - cpu
         events, requests = received(url)
     with Outbox(outbox_path(away)) as outbox:
-        size = outbox.path.stat().st_size / max(1, outbox.last_seq())
+        size = outbox.place.stat().st_size / max(1, outbox.last_seq())
     return {
         "folded_and_stored_per_second": round(folded / fold_seconds),
         "relayed_per_second": round(sent / relay_seconds),

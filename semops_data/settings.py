@@ -91,11 +91,19 @@ class Settings(BaseSettings):
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
     mlflow_url: str = Field("http://127.0.0.1:5000", description="Address of MLflow's page, for links to it.")
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of Dagster's page, for links to it.")
-    openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
+    openlineage_url: str | None = Field(
+        None, description="OpenLineage HTTP endpoint, or kafka://broker:9092/topic; an ndjson file by default."
+    )
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
+    openlineage_kafka: SecretStr | None = Field(
+        None, description="JSON of a Kafka producer's properties, such as security.protocol, for a kafka:// address."
+    )
     openlineage_batch: int = Field(
         1, ge=1, le=5_000, description="Events per request, where the endpoint takes batches at `/batch` below it."
+    )
+    outbox_url: SecretStr | None = Field(
+        None, description="postgresql:// of what waits for OpenLineage and MLflow; a SQLite file each by default."
     )
     source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")

@@ -22,12 +22,12 @@ def graphs() -> tuple[Graph, ColumnGraph]:
     """The asset graph of the code location, and the column lineage that is declared or told in the outbox."""
     from semops_data.definitions import defs
     from semops_data.lineage.columns import declared, from_events
-    from semops_data.lineage.sync import outbox_path
+    from semops_data.lineage.sync import outbox_place
     from semops_data.lineage.told import events_with
     from semops_data.resources.event_log import asset_graph
     from semops_data.settings import load_settings
 
-    told = from_events(events_with(outbox_path(load_settings()), '"columnLineage"'))
+    told = from_events(events_with(outbox_place(load_settings()), '"columnLineage"'))
     return asset_graph(defs), declared().merged(told)
 
 
@@ -137,23 +137,23 @@ def _states(before: str, after: str) -> tuple[list[str], list[RunState]]:
     from semops_data.definitions import defs
     from semops_data.lineage.changes import of_events, of_log
     from semops_data.lineage.lookup import find_run
-    from semops_data.lineage.sync import outbox_path
+    from semops_data.lineage.sync import outbox_place
     from semops_data.lineage.told import events_of, run_ids
     from semops_data.resources.event_log import InstanceLog, asset_graph
     from semops_data.settings import load_settings
 
     settings = load_settings()
-    path = outbox_path(settings)
+    place = outbox_place(settings)
     prepare(settings)
     with instance(settings) as opened:
         known = [run.run_id for run in opened.get_runs()]
-        ids = [find_run(text, dict.fromkeys([*known, *run_ids(path)])) for text in (before, after)]
+        ids = [find_run(text, dict.fromkeys([*known, *run_ids(place)])) for text in (before, after)]
         log = InstanceLog(opened)
         logs = [log.run(run_id) for run_id in ids]
     if all(logs):
         graph = asset_graph(defs)
         return ids, [of_log(found, graph) for found in logs if found]
-    return ids, [of_events(events_of(path, run_id)) for run_id in ids]
+    return ids, [of_events(events_of(place, run_id)) for run_id in ids]
 
 
 def _short(value: Any) -> str | None:

@@ -5,8 +5,8 @@ import dagster as dg
 from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import LOOK_BACK, SHOP_TABLES
-from semops_data.contracts.origins import lakehouse_origins
-from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES
+from semops_data.contracts.origins import lakehouse_origins, lakehouse_ways
+from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES, ways
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
 from semops_data.partitions import calendar, days_back
@@ -51,7 +51,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
                 delta_version=result.kept.version,
                 is_changed=result.kept.changed,
             )
-            | catalog.column_lineage(lakehouse_origins(name)),
+            | catalog.column_lineage(lakehouse_origins(name), lakehouse_ways(name)),
             data_version=dg.DataVersion(result.kept.digest),
         )
 
@@ -85,7 +85,7 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
                 delta_version=commit.version,
                 is_changed=commit.changed,
             )
-            | catalog.column_lineage(SOURCES[name]),
+            | catalog.column_lineage(SOURCES[name], ways(name)),
             data_version=dg.DataVersion(commit.digest),
         )
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semops_data.lineage import follow as following
 from semops_data.lineage.events import encode
 from semops_data.lineage.fold import fold, fold_runless
 from semops_data.lineage.follow import follow
@@ -199,9 +200,17 @@ def test_runless_events_stand_alone(events):
     assert of(events, "outside/source/observe")[0]["job"]["facets"]["jobType"]["jobType"] == "OBSERVATION"
 
 
+@pytest.fixture
+def all_at_once(monkeypatch):
+    """Runs that took turns are shown in any order: each may appear as late as the whole took, however slow it was."""
+    monkeypatch.setattr(following, "ORDERED_LATE_SECONDS", 3600.0)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_prefixes_of_a_log_in_ticks_of_any_size_end_in_the_same_events(data, toys, runs, keyed, tmp_path_factory):
+def test_prefixes_of_a_log_in_ticks_of_any_size_end_in_the_same_events(
+    data, toys, runs, keyed, tmp_path_factory, all_at_once
+):
     """A tick may come at any instant of any run, be repeated, and see any part of what other processes write."""
     log = toy.GrowingLog(runs, tuple(toys.log.runless(0, 100)), dict.fromkeys(runs, 0))
 

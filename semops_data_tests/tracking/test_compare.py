@@ -63,7 +63,7 @@ def test_an_asset_that_only_one_run_made_is_a_difference(toys, ledger):
 
 
 def test_dst_track_compares_and_tells_what_waits(toys, ledger, monkeypatch):
-    monkeypatch.setenv("SEMOPS_HOME", str(ledger.path.parents[1]))
+    monkeypatch.setenv("SEMOPS_HOME", str(ledger.place.parents[1]))
     load_settings.cache_clear()
     done = CliRunner().invoke(command, ["compare", toys.days[0], toys.days[1], "--json"], standalone_mode=False)
     assert {row["name"] for row in json.loads(done.output)} >= {"partition"}
