@@ -187,7 +187,7 @@ def _with_room(values: pa.ChunkedArray, wrong: Written) -> tuple[pa.Array, Writt
         places[text] = place if place >= 0 else len(found.dictionary) + len(new)
         new += [text] if place < 0 else []
     texts = pa.concat_arrays([found.dictionary, pa.array(new, pa.string())])
-    codes = {code: None if value is None else places[str(value)] for code, value in wrong.items()}
+    codes: Written = {code: None if value is None else places[str(value)] for code, value in wrong.items()}
     return pa.DictionaryArray.from_arrays(found.indices, texts), codes
 
 
