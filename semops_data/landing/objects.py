@@ -61,6 +61,7 @@ def parquet_options(name: str, columns: Sequence[str]) -> dict[str, Any]:
         "column_encoding": {c: "DELTA_BINARY_PACKED" for c in columns if c in SMALL},
         "write_statistics": False,
         "store_schema": False,
+        "write_batch_size": 1 << 16,
     }
 
 

@@ -19,6 +19,7 @@ from semops_data.contracts.business import DERIVED, raw_name
 from semops_data.contracts.rules import DUPLICATE, Rule
 from semops_data.contracts.shop import CURRENCIES
 from semops_data.synthesis.chance import generator
+from semops_data.synthesis.strings import at, whole
 
 if TYPE_CHECKING:
     from datetime import date
@@ -158,7 +159,7 @@ def plant(business: Business, name: str, day: date, clean: pa.Table, *, batch: i
     copies = clean.take(pa.array(source))
     for position, (column, (_, written)) in enumerate(values.items()):
         if written:
-            broken = _overwritten(copies.column(position).combine_chunks(), written, which)
+            broken = _overwritten(whole(copies.column(position)), written, which)
             copies = copies.set_column(position, column, broken)
     numbers = first_row + places + np.arange(count)
     return Planted(name, day, _inserted(clean, copies, places), copies, numbers, [known[code] for code in which])
@@ -174,7 +175,7 @@ def _wrong(column: str, known: tuple[Fault, ...]) -> Written:
 
 def _with_room(values: pa.ChunkedArray, wrong: Written) -> tuple[pa.Array, Written]:
     """A column that can hold what faults write there, and what they write."""
-    found = values.combine_chunks()
+    found = whole(values)
     if not pa.types.is_integer(found.type):
         wrong = {code: None if value is None else str(value) for code, value in wrong.items()}
     if not pa.types.is_dictionary(found.type):
@@ -188,7 +189,7 @@ def _with_room(values: pa.ChunkedArray, wrong: Written) -> tuple[pa.Array, Writt
         new += [text] if place < 0 else []
     texts = pa.concat_arrays([found.dictionary, pa.array(new, pa.string())])
     codes: Written = {code: None if value is None else places[str(value)] for code, value in wrong.items()}
-    return pa.DictionaryArray.from_arrays(found.indices, texts), codes
+    return at(found.indices, texts), codes
 
 
 def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
@@ -210,4 +211,4 @@ def _overwritten(values: pa.Array, written: Written, which: np.ndarray[tuple[int
     wrong = pa.array(list(written.values()), plain.type).take(pa.array(np.maximum(place, 0)))
     result = pc.if_else(pa.array(place >= 0), wrong, plain)
     is_coded = pa.types.is_dictionary(values.type)
-    return pa.DictionaryArray.from_arrays(result, values.dictionary) if is_coded else result
+    return at(result, values.dictionary) if is_coded else result

@@ -107,6 +107,16 @@ def pick(pool: Sequence[str], codes: Ints) -> pa.Array:
     return _pool(tuple(pool)).take(pa.array(codes))
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; not copied where it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def at(codes: pa.Array, texts: pa.Array) -> pa.DictionaryArray:
+    """Texts by positions that are known to be there."""
+    return pa.DictionaryArray.from_arrays(codes, texts, safe=False)
+
+
 def coded(pool: Sequence[str] | pa.Array, codes: Ints) -> pa.DictionaryArray:
     """Members of a pool by their positions, kept as positions: Parquet writes these, and no text is copied.
 
@@ -116,7 +126,7 @@ def coded(pool: Sequence[str] | pa.Array, codes: Ints) -> pa.DictionaryArray:
     """
     members = pool if isinstance(pool, pa.Array) else _pool(tuple(pool))
     kind = np.int8 if len(members) < 100 else np.int16
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(kind)), members)
+    return at(pa.array(codes.astype(kind)), members)
 
 
 def coded_runs(runs: Sequence[tuple[str, int]]) -> pa.DictionaryArray:
@@ -192,7 +202,7 @@ def coded_decimal(cents: pa.Array) -> pa.DictionaryArray:
     texts = _amounts().take(pa.array(members[: members.size - beyond.size]))
     if beyond.size:
         texts = pa.concat_arrays([texts, _written(pa.array(beyond))])
-    return pa.DictionaryArray.from_arrays(pa.array(rank.take(values)), texts)
+    return at(pa.array(rank.take(values)), texts)
 
 
 @lru_cache(maxsize=1)
