@@ -98,7 +98,6 @@ def clean_batches(business: Business, day: date, answers: Answers | None = None)
         ValueError: where the day lies before the first day of trade.
     """
     business.days_open(day)
-    reuse_memory()
     tally = Tally(business, day)
     for batch in range(batch_count(business, day)):
         yield _batch(business, day, batch, tally, answers)
