@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
 
-BATCH = 32_000
+BATCH = 64_000
 """Orders that are drawn together: the memory of a day of any size is that of a few batches."""
 SIZE_SHARES = (0.2725, 0.3543, 0.2303, 0.0998, 0.0324, 0.0084, 0.0018, 0.0005)
 """Orders with one to eight items."""

@@ -77,7 +77,7 @@ class Sales:
     @property
     def shipping(self) -> Ints:
         """(orders,) what is charged for shipping, cents."""
-        return np.where(self.subtotal >= FREE_SHIPPING_CENTS, 0, SHIPPING_CENTS)
+        return SHIPPING_CENTS * (self.subtotal < FREE_SHIPPING_CENTS)
 
     @property
     def tax(self) -> Ints:

@@ -107,6 +107,16 @@ def pick(pool: Sequence[str], codes: Ints) -> pa.Array:
     return _pool(tuple(pool)).take(pa.array(codes))
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; not copied where it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def at(codes: pa.Array, texts: pa.Array) -> pa.DictionaryArray:
+    """Texts by positions that are known to be there."""
+    return pa.DictionaryArray.from_arrays(codes, texts, safe=False)
+
+
 def coded(pool: Sequence[str] | pa.Array, codes: Ints) -> pa.DictionaryArray:
     """Members of a pool by their positions, kept as positions: Parquet writes these, and no text is copied.
 
@@ -116,7 +126,7 @@ def coded(pool: Sequence[str] | pa.Array, codes: Ints) -> pa.DictionaryArray:
     """
     members = pool if isinstance(pool, pa.Array) else _pool(tuple(pool))
     kind = np.int8 if len(members) < 100 else np.int16
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(kind)), members)
+    return at(pa.array(codes.astype(kind)), members)
 
 
 def coded_runs(runs: Sequence[tuple[str, int]]) -> pa.DictionaryArray:
@@ -177,17 +187,22 @@ def decimal(cents: pa.Array) -> pa.Array:
 
 
 def coded_decimal(cents: pa.Array) -> pa.DictionaryArray:
-    """`decimal` of amounts that repeat, each text once; none of them null."""
+    """`decimal` of amounts that repeat, each text once and in the order of the amounts; none of them null."""
     values = cents.to_numpy()
-    if values.size and values.max() >= KNOWN_CENTS:
-        members, codes = np.unique(values, return_inverse=True)
-        return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), decimal(pa.array(members)))
-    is_there = np.zeros(KNOWN_CENTS, np.bool_)
+    large = np.flatnonzero(values >= KNOWN_CENTS)
+    beyond, places = np.unique(values[large], return_inverse=True)
+    if large.size:
+        values = values.copy()
+        values[large] = KNOWN_CENTS + places
+    is_there = np.zeros(KNOWN_CENTS + beyond.size, np.bool_)
     is_there[values] = True
     members = np.flatnonzero(is_there)
-    rank = np.empty(KNOWN_CENTS, np.int32)
+    rank = np.empty(is_there.size, np.int32)
     rank[members] = np.arange(members.size, dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(rank.take(values)), _amounts().take(pa.array(members)))
+    texts = _amounts().take(pa.array(members[: members.size - beyond.size]))
+    if beyond.size:
+        texts = pa.concat_arrays([texts, _written(pa.array(beyond))])
+    return at(pa.array(rank.take(values)), texts)
 
 
 @lru_cache(maxsize=1)
