@@ -40,11 +40,12 @@ def merge(
     where: Mapping[str, str] | None = None,
     newest_by: str | None = None,
     also: Sequence[Column] = (),
+    origin: str | None = None,
 ) -> Commit:
     """Bring rows into a table by its key; see `Lake.merge`."""
     data = lake.conform(key, data, also)
     lake.refuse_strays(key, data, where)
-    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by)
+    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by, origin)
     with ThreadPoolExecutor(1) as pool:
         # The digest asks nobody, and is made beside all that comes before the commit.
         pool.submit(lambda: work.content)
@@ -62,6 +63,7 @@ class _Merge:
     data: pa.Table
     where: dict[str, str]
     newest_by: str | None
+    origin: str | None
 
     @cached_property
     def content(self) -> str:
@@ -71,7 +73,7 @@ class _Merge:
     @cached_property
     def transactions(self) -> Transactions:
         """What makes the same write known when it is met again."""
-        return Transactions(self.contract.key, self.where, self.content)
+        return Transactions(self.contract.key, self.where, self.content, self.origin)
 
     @cached_property
     def fill(self) -> Fill:
@@ -87,6 +89,8 @@ class _Merge:
             version = self._filled(delta)
             if version is not None:
                 return True, version
+        if self.transactions.are_of_another_origin(delta):
+            return True, self._overwritten(delta)
         mine = self.transactions.are_in(delta)
         held = scan(delta, self.data.column_names, self.where)
         fresh, stale = difference(self.contract, held.cast(self.data.schema), self.data, self.newest_by)
@@ -102,6 +106,10 @@ class _Merge:
         if self.fill.fits(delta):
             self.fill.write()
             return self.fill.commit(delta, self.transactions)
+        return self._overwritten(delta)
+
+    def _overwritten(self, delta: DeltaTable) -> int:
+        """Write all rows in the place of those that the table or the partition holds."""
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
         if len(delta.schema().fields) != len(self.data.column_names):
             options["schema_mode"] = "merge"
