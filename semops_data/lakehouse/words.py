@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 WORD = 8
-MANY, FEW = 1 << 15, 1 << 12
+MANY, FEW = 1 << 17, 1 << 16
 """Rows that are looked at at once: so many that a look costs little by itself, and its numbers stay in the processor's
 own memory."""
 HIGH, ZEROS, SIXES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x3030303030303030), np.uint64(0x0606060606060606)
