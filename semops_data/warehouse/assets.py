@@ -30,8 +30,8 @@ MARTS = {
 }
 """The marts, each with the tables of the warehouse that its SQL reads."""
 EARLIER_DAYS = (
-    "Its history is made from all days that were loaded: the graph shows the same day only, so load earlier days first, "
-    "or this day again after they changed."
+    "Its history is made from all days that were loaded: the graph shows the same day only, so load earlier days "
+    "first, or this day again after they changed."
 )
 """What the graph does not show: a dependency on every day before would be one on hundreds of partitions."""
 LOOKS_BACK = ("revenue_restated",)
