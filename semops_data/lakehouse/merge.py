@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
@@ -139,16 +140,14 @@ class _Merge:
 
 
 def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
-    import polars as pl
-
-    keys = pl.DataFrame(pl.from_arrow(data.select(list(contract.keys))))
+    keys, rest = data.select(list(contract.keys)), data.num_rows - 1
+    if rest < 1:
+        return
     # The rows are in key order: what is repeated stands side by side.
-    is_repeated = keys.select(pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(value=False)).to_series()
-    if is_repeated.any():
-        raise ValueError(
-            f"rows for {contract.key} repeat keys, {keys.filter(is_repeated).row(0)} first: remove duplicates before "
-            "merging"
-        )
+    is_repeated = reduce(pc.and_, (pc.equal(column.slice(1), column.slice(0, rest)) for column in keys.columns))
+    if pc.any(is_repeated).as_py():
+        first = tuple(keys.slice(pc.index(is_repeated, value=True).as_py(), 1).to_pylist()[0].values())
+        raise ValueError(f"rows for {contract.key} repeat keys, {first} first: remove duplicates before merging")
 
 
 def _is_newer(newest_by: str | None) -> str | None:
