@@ -11,10 +11,13 @@ from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
 from semops_data.partitions import calendar, days_back
 from semops_data.settings import load_settings
+from semops_data.synthesis.parameters import Business
+
+BUSINESS = Business.from_settings(load_settings())
 
 
-def lakehouse_asset(name: str) -> dg.AssetsDefinition:
-    """The asset that brings one exported table into the lake."""
+def lakehouse_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefinition:
+    """The asset that brings one exported table of that business into the lake."""
     contract = table(f"lakehouse/{name}")
     referenced = sorted({target for _, target, _ in contract.references})
 
@@ -24,7 +27,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
         owners=catalog.OWNERS,
         deps=[dg.AssetDep(["landing", name]), *(_dep(target, LOOK_BACK.get(name, 0)) for target in referenced)],
         partitions_def=calendar,
-        code_version="2",
+        code_version="3",
         metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
@@ -35,8 +38,8 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         from semops_data.lakehouse.settle import settle
 
-        policy = load_settings().new_columns
-        result = settle(lake, landing_store, name, context.partition_key, new_columns=policy)
+        policy, day = load_settings().new_columns, context.partition_key
+        result = settle(lake, landing_store, name, day, new_columns=policy, origin=business.digest)
         return dg.MaterializeResult(
             metadata=catalog.run_metadata(
                 uri=lake.uri(contract.key),

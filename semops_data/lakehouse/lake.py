@@ -199,6 +199,7 @@ class Lake:
         where: Mapping[str, str] | None = None,
         newest_by: str | None = None,
         also: Sequence[Column] = (),
+        origin: str | None = None,
     ) -> Commit:
         """Bring rows into the table by its key, and write only those that differ.
 
@@ -210,6 +211,8 @@ class Lake:
             newest_by: for rows that change over time, the moment of their last change: a held row gives way only to
                 one of the same or a later day, so that days may arrive in any order.
             also: nullable columns beyond the contract that the table has or gets, and that `data` has.
+            origin: hexadecimal, of what invented the rows; a table whose last rows have another starts over with
+                these, in one commit. For tables without partitions: of the others, each partition is replaced.
 
         Returns:
             The commit; `changed` is false where the table already held these rows. `digest` is that of `data`.
@@ -220,7 +223,7 @@ class Lake:
         """
         from semops_data.lakehouse.merge import merge
 
-        return merge(self, key, data, where=where, newest_by=newest_by, also=also)
+        return merge(self, key, data, where=where, newest_by=newest_by, also=also, origin=origin)
 
     def changes(
         self,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
@@ -40,11 +41,12 @@ def merge(
     where: Mapping[str, str] | None = None,
     newest_by: str | None = None,
     also: Sequence[Column] = (),
+    origin: str | None = None,
 ) -> Commit:
     """Bring rows into a table by its key; see `Lake.merge`."""
     data = lake.conform(key, data, also)
     lake.refuse_strays(key, data, where)
-    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by)
+    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by, origin)
     with ThreadPoolExecutor(1) as pool:
         # The digest asks nobody, and is made beside all that comes before the commit.
         pool.submit(lambda: work.content)
@@ -62,6 +64,7 @@ class _Merge:
     data: pa.Table
     where: dict[str, str]
     newest_by: str | None
+    origin: str | None
 
     @cached_property
     def content(self) -> str:
@@ -71,7 +74,7 @@ class _Merge:
     @cached_property
     def transactions(self) -> Transactions:
         """What makes the same write known when it is met again."""
-        return Transactions(self.contract.key, self.where, self.content)
+        return Transactions(self.contract.key, self.where, self.content, self.origin)
 
     @cached_property
     def fill(self) -> Fill:
@@ -87,6 +90,8 @@ class _Merge:
             version = self._filled(delta)
             if version is not None:
                 return True, version
+        if self.transactions.are_of_another_origin(delta):
+            return True, self._overwritten(delta)
         mine = self.transactions.are_in(delta)
         held = scan(delta, self.data.column_names, self.where)
         fresh, stale = difference(self.contract, held.cast(self.data.schema), self.data, self.newest_by)
@@ -102,6 +107,10 @@ class _Merge:
         if self.fill.fits(delta):
             self.fill.write()
             return self.fill.commit(delta, self.transactions)
+        return self._overwritten(delta)
+
+    def _overwritten(self, delta: DeltaTable) -> int:
+        """Write all rows in the place of those that the table or the partition holds."""
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
         if len(delta.schema().fields) != len(self.data.column_names):
             options["schema_mode"] = "merge"
@@ -131,16 +140,14 @@ class _Merge:
 
 
 def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
-    import polars as pl
-
-    keys = pl.DataFrame(pl.from_arrow(data.select(list(contract.keys))))
+    keys, rest = data.select(list(contract.keys)), data.num_rows - 1
+    if rest < 1:
+        return
     # The rows are in key order: what is repeated stands side by side.
-    is_repeated = keys.select(pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(value=False)).to_series()
-    if is_repeated.any():
-        raise ValueError(
-            f"rows for {contract.key} repeat keys, {keys.filter(is_repeated).row(0)} first: remove duplicates before "
-            "merging"
-        )
+    is_repeated = reduce(pc.and_, (pc.equal(column.slice(1), column.slice(0, rest)) for column in keys.columns))
+    if pc.any(is_repeated).as_py():
+        first = tuple(keys.slice(pc.index(is_repeated, value=True).as_py(), 1).to_pylist()[0].values())
+        raise ValueError(f"rows for {contract.key} repeat keys, {first} first: remove duplicates before merging")
 
 
 def _is_newer(newest_by: str | None) -> str | None:

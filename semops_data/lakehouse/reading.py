@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOMENT_LENGTH, MOST_DAYS = 20, 4
 """Exports hold a day, and some of those beside it."""
 CLOCK, NOT_CLOCK = word(b"00:00:00"), word(b"\xf0\xf0\xff\xf0\xf0\xff\xf0\xf0")
+DAY_BYTES = word(b"\xff\xff\xff\x00\x00\x00\x00\x00")
 BYTE, TEN = np.uint64(255), np.uint64(10)
 SECONDS_A_DAY, MICROSECONDS = 86_400, 1_000_000
 
@@ -102,24 +103,27 @@ def slowly(column: Column, raw: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def moments(texts: Texts) -> tuple[Integers, Flags]:
     """Texts like `2026-01-01T10:00:00Z` of a few days: microseconds since 1970, and where they are such."""
-    starts = texts.starts
-    is_long = (texts.lengths == MOMENT_LENGTH) & texts.has(starts + (MOMENT_LENGTH - WORD))
-    # What is too short is looked at in the place of the first, and not used.
-    starts = starts if is_long.all() else np.where(is_long, starts, starts[is_long.argmax()] if is_long.any() else 0)
-    first, last = texts.at(starts), texts.at(starts + 3)
+    is_long = texts.lengths == MOMENT_LENGTH
+    if not is_long.any():
+        return np.zeros(len(is_long), np.int64), is_long
+    # What has another length is looked at in the place of the first that has it, and not used.
+    starts = texts.starts if is_long.all() else np.where(is_long, texts.starts, texts.starts[is_long.argmax()])
+    first, middle, last = texts.at(starts), texts.at(starts + 8), texts.at(starts + 12)
+    rest = middle & DAY_BYTES
     values, is_dated, left = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.bool_), is_long
     for _ in range(MOST_DAYS):
         if not left.any():
             break
         at = int(left.argmax())
-        is_such = left & (first == first[at]) & (last == last[at])
-        midnight = _midnight(first[at].tobytes() + last[at].tobytes()[5:])
+        is_such = left & (first == first[at]) & (rest == rest[at])
+        midnight = _midnight(first[at].tobytes() + rest[at].tobytes()[:3])
         if midnight is not None:
             values[is_such] = midnight
             is_dated |= is_such
         left = left & ~is_such
-    seconds, is_clock = _clock(texts.at(starts + 11))
-    is_clock &= (texts.at(starts + 12) >> np.uint64(56)) == ord("Z")
+    # Five bytes of the clock are the last of the middle, three are the last but one of the end.
+    seconds, is_clock = _clock((middle >> np.uint64(24)) | ((last >> np.uint64(32)) << np.uint64(40)))
+    is_clock &= (last >> np.uint64(56)) == ord("Z")
     return (values + seconds) * MICROSECONDS, is_dated & is_clock
 
 

@@ -48,7 +48,15 @@ class Settled:
     unknown_columns: tuple[str, ...]
 
 
-def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: Policy = "quarantine") -> Settled:
+def settle(
+    lake: Lake,
+    store: ObjectStore,
+    name: str,
+    day: str,
+    *,
+    new_columns: Policy = "quarantine",
+    origin: str | None = None,
+) -> Settled:
     """Bring a day's landed rows of one table into the lake; a second time changes nothing.
 
     Args:
@@ -57,6 +65,7 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         name: the exported table.
         day: an ISO date.
         new_columns: what becomes of landed columns that no contract knows.
+        origin: hexadecimal, of what invented the rows: in a table without days, those of another one go.
 
     Raises:
         SchemaChangeError: where a landed column's type changed or a new column is refused; nothing is written then.
@@ -66,10 +75,18 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         StoreError: where landing or lake cannot be read or written.
     """
     # Handed on, and held by nobody else: the rows are let go of while they are judged.
-    return settle_landed(lake, read_landed(store, name, day), name, day, new_columns=new_columns)
+    return settle_landed(lake, read_landed(store, name, day), name, day, new_columns=new_columns, origin=origin)
 
 
-def settle_landed(lake: Lake, landed: Landed, name: str, day: str, *, new_columns: Policy = "quarantine") -> Settled:
+def settle_landed(
+    lake: Lake,
+    landed: Landed,
+    name: str,
+    day: str,
+    *,
+    new_columns: Policy = "quarantine",
+    origin: str | None = None,
+) -> Settled:
     """Bring landed rows that were read already into the lake; see `settle`.
 
     Args:
@@ -78,6 +95,7 @@ def settle_landed(lake: Lake, landed: Landed, name: str, day: str, *, new_column
         name: the exported table.
         day: an ISO date.
         new_columns: what becomes of landed columns that no contract knows.
+        origin: hexadecimal, of what invented the rows: in a table without days, those of another one go.
 
     Raises:
         SchemaChangeError: where a landed column's type changed or a new column is refused; nothing is written then.
@@ -109,7 +127,7 @@ def settle_landed(lake: Lake, landed: Landed, name: str, day: str, *, new_column
         if is_daily(name):
             kept = lake.merge(key, kept_rows, where=where, also=evolution.columns)
         else:
-            kept = lake.merge(key, kept_rows, newest_by="updated_at", also=evolution.columns)
+            kept = lake.merge(key, kept_rows, newest_by="updated_at", also=evolution.columns, origin=origin)
         set_aside = writing.result()
     note(lake, name, day, evolution.noted)
     reasons = Counter(quarantined.column("reason").to_pylist())

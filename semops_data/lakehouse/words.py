@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 WORD = 8
-MANY, FEW = 1 << 15, 1 << 12
+MANY, FEW = 1 << 17, 1 << 16
 """Rows that are looked at at once: so many that a look costs little by itself, and its numbers stay in the processor's
 own memory."""
 HIGH, ZEROS, SIXES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x3030303030303030), np.uint64(0x0606060606060606)
@@ -55,22 +55,22 @@ class Texts:
         return cls(bounds[:-1], lengths, words)
 
     def at(self, places: Integers) -> Bytes8:
-        """The eight bytes from each place on; anything where `has` says that there are no eight."""
-        if not len(self.words):
-            return np.zeros(len(places), np.uint64)
-        is_outside = len(places) and (places.min() < 0 or places.max() >= len(self.words))
-        found: Bytes8 = self.words[np.clip(places, 0, len(self.words) - 1) if is_outside else places]
-        return found
+        """The eight bytes from each place on.
 
-    def has(self, places: Integers) -> Flags:
-        """Whether there are eight bytes from each place on."""
-        found: Flags = (places >= 0) & (places < len(self.words))
+        Args:
+            places: (n,) inside the texts, with eight bytes from each place on.
+        """
+        found: Bytes8 = self.words[places]
         return found
 
     def last(self) -> Bytes8:
         """The last eight bytes of each text; of a shorter one, its bytes come last, behind whatever stands before."""
+        if not len(self.words):
+            return np.zeros(len(self.starts), np.uint64)
         places = self.starts + (self.lengths - WORD)
-        found = self.at(places)
+        if not len(places) or places[0] >= 0:
+            return self.at(places)
+        found = self.at(np.maximum(places, 0))
         early = np.flatnonzero(places < 0)
         found[early] <<= (8 * -places[early]).astype(np.uint64)
         return found

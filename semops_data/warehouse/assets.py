@@ -29,6 +29,11 @@ MARTS = {
     "product_performance": ("fct_order_items", "fct_orders", "dim_products"),
 }
 """The marts, each with the tables of the warehouse that its SQL reads."""
+EARLIER_DAYS = (
+    "Its history is made from all days that were loaded: the graph shows the same day only, so load earlier days "
+    "first, or this day again after they changed."
+)
+"""What the graph does not show: a dependency on every day before would be one on hundreds of partitions."""
 LOOKS_BACK = ("revenue_restated",)
 """The marts whose day is computed from days before it too."""
 
@@ -79,7 +84,7 @@ def build_dimension(source: str) -> dg.AssetsDefinition:
         owners=catalog.OWNERS,
         code_version="2",
         metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
-        description=contract.description,
+        description=f"{contract.description} {EARLIER_DAYS}",
     )
     def dimension(
         context: dg.AssetExecutionContext,
