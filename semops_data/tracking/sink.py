@@ -105,8 +105,8 @@ class Sink:
             self.client.log_batch(made, metrics=metrics, params=params)
         if run.datasets:
             self.client.log_inputs(made, _inputs(run.datasets))
-        if run.artifacts:
-            upload(self.client, made, run.artifacts, self.home)
+        if run.artifacts or run.pages:
+            upload(self.client, made, run.artifacts, self.home, run.pages)
         self.client.set_terminated(made, run.status, run.end_ms)
 
 

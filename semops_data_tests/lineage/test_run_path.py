@@ -43,7 +43,8 @@ def second():
 def holds():
     return dg.AssetCheckResult(passed=True)
 
-defs = dg.Definitions([first, second], asset_checks=[holds], sensors=[mirror_sensor("m", settings=settings), mlflow_tracking])
+sensors = [mirror_sensor("m", settings=settings), mlflow_tracking]
+defs = dg.Definitions([first, second], asset_checks=[holds], sensors=sensors)
 job = defs.resolve_implicit_global_asset_job_def()
 (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
 with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -55,7 +56,8 @@ with dg.DagsterInstance.from_config(str(home)) as instance:
     threading.setprofile(None)
     assert done.success
 ours = sorted(name for name in executed if "semops_data" in name)
-loaded = sorted(name for name in sys.modules if name.split(".")[0] in ("openlineage", "mlflow", "httpx", "confluent_kafka"))
+clients = ("openlineage", "mlflow", "httpx", "confluent_kafka")
+loaded = sorted(name for name in sys.modules if name.split(".")[0] in clients)
 made = sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.parts[-2] in ("lineage", "tracking"))
 print(json.dumps({"ours": ours, "loaded": loaded, "connected": connected, "made": made, "calls": len(executed)}))
 """
