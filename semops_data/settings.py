@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     outbox_url: SecretStr | None = Field(
         None, description="postgresql:// of what waits for OpenLineage and MLflow; a SQLite file each by default."
     )
+    facet_schema_url: str | None = Field(
+        None, description="Address at which `dst lineage schemas` was published; facets name it as their schema's."
+    )
     source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")

@@ -10,6 +10,8 @@ import click
 from semops_data.cli.console import Output, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from semops_data.lineage.changes import RunState
     from semops_data.lineage.columns import ColumnGraph
     from semops_data.lineage.records import Graph
@@ -58,13 +60,20 @@ def impact(name: str, *, as_json: bool) -> None:
     out.table(["steps", "asset", "columns that come from it", "owners", "checks"], rows, right=(0, 4))
     if found.scores:
         out.heading("The meaning that hangs on it")
-        scores = [(s["pattern_id"], s["owner"], _number(s["sc"]), s["level"], s["reason"]) for s in found.scores]
-        out.table(["pattern", "owner", "SC", "level", "why not measured"], scores, right=(2,))
+        scores = [
+            (s["pattern_id"], s["owner"], _number(s["sc"]), _interval(s), s["level"], s["reason"]) for s in found.scores
+        ]
+        out.table(["pattern", "owner", "SC", "90% interval", "level", "why not measured"], scores, right=(2,))
 
 
 def _few(names: tuple[str, ...]) -> str | None:
     more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
     return ", ".join(names[:SHOWN_COLUMNS]) + more if names else None
+
+
+def _interval(score: Mapping[str, Any]) -> str | None:
+    low, high = score.get("sc_low"), score.get("sc_high")
+    return None if low is None or high is None else f"{low:.2f} to {high:.2f}"
 
 
 def _number(value: float | None) -> str | None:

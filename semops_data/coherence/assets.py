@@ -41,7 +41,13 @@ def _options(name: str, deps: "Sequence[str]", description: str, version: str = 
 
 def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, delta_version=commit.version, **more),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key),
+            rows=commit.rows,
+            size_bytes=lake.size_bytes(commit.key),
+            delta_version=commit.version,
+            **more,
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 

@@ -45,6 +45,9 @@ def lakehouse_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefini
                 uri=lake.uri(contract.key),
                 rows=lake.count(contract.key),
                 partition_rows=result.ledger.rows_kept,
+                size_bytes=lake.size_bytes(
+                    contract.key, {"day": context.partition_key} if contract.partition_by else None
+                ),
                 rows_in=result.ledger.rows_in,
                 rows_duplicate=result.ledger.rows_duplicate,
                 rows_quarantined=result.ledger.rows_quarantined,
@@ -85,6 +88,7 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
                 uri=lake.uri(contract.key),
                 rows=lake.count(contract.key),
                 partition_rows=commit.rows if day else None,
+                size_bytes=lake.size_bytes(contract.key, {"day": day} if day else None),
                 delta_version=commit.version,
                 is_changed=commit.changed,
             )

@@ -156,6 +156,12 @@ class Lake:
         """Number of rows, from the log alone."""
         return int(self.open(key).count())
 
+    def size_bytes(self, key: str, where: Mapping[str, str] | None = None) -> int:
+        """Bytes of the table's files, or of a partition's, from the log alone."""
+        from semops_data.lakehouse.sizes import size_bytes
+
+        return size_bytes(self, key, where)
+
     def conform(self, key: str, data: pa.Table, also: Sequence[Column] = ()) -> pa.Table:
         """The rows in the contract's columns, types and key order.
 

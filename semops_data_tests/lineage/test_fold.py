@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -118,6 +119,16 @@ def test_only_the_failing_step_fails_and_what_never_started_is_silent(toys, runs
     assert [e["eventType"] for e in of(events, "toy/apart")] == ["START", "COMPLETE"]
     assert of(events, "toy/after") == []
     assert [e["eventType"] for e in of(events, toys.settings.deployment)] == ["START", "FAIL"]
+
+
+def test_a_run_that_was_canceled_aborts_itself_and_what_had_started(toys, runs):
+    log = runs[toys.month]
+    kept = [r for r in log.records if r.kind not in ("ASSET_MATERIALIZATION", "STEP_SUCCESS")]
+    ended = [replace(r, kind="PIPELINE_CANCELED") if r.kind == "PIPELINE_SUCCESS" else r for r in kept]
+    events = [event for _, event in fold(replace(log, status="CANCELED", records=tuple(ended)), toys.writer)]
+    assert [e["eventType"] for e in of(events, "toy/monthly")] == ["START", "ABORT"]
+    assert [e["eventType"] for e in of(events, toys.settings.deployment)] == ["START", "ABORT"]
+    assert of(events, "toy/monthly", "ABORT")[0]["outputs"]
 
 
 def test_an_output_that_was_skipped_is_aborted(toys, runs):

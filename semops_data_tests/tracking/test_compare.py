@@ -53,6 +53,15 @@ def test_what_two_materializations_do_not_share_is_listed_with_its_change(toys, 
     assert ("param", "code_version") not in found, "what they share is no difference"
 
 
+def test_the_same_assets_of_two_days_are_compared_asset_by_asset(toys, ledger):
+    """Yesterday's run and today's share no partition; what a reader asks is what changed in each asset."""
+    found = compare(find(ledger, toys.days[0]), find(ledger, toys.days[1]))
+    assert {d.asset for d in found} >= {"toy/raw"}
+    assert not [d for d in found if d.kind == "status"]
+    (rows,) = [d for d in found if (d.asset, d.name) == ("toy/raw", "partition_rows")]
+    assert rows.change == 1.0
+
+
 def test_a_run_compared_with_itself_has_no_difference(toys, ledger):
     assert compare(find(ledger, toys.checked), find(ledger, toys.checked)) == []
 
