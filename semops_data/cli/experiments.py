@@ -100,9 +100,12 @@ def _show(out: Output, methods: tuple[str, ...], *, is_all: bool = False) -> int
     if not lake.exists(KEY):
         raise ConfigurationError("nothing was compared yet: `dst experiments run` does it")
     rows = compared.every(lake) if is_all else compared.newest(lake)
+    others = lake.count(KEY) - len(rows)
     rows = [row for row in rows if not methods or row["method"] in methods]
-    behind = {row["experiment_id"]: row for row in compared.behind_the_best(lake, rows)}
+    behind = {} if is_all else {row["experiment_id"]: row for row in compared.behind_the_best(lake, rows)}
     out.result([row | {"behind_the_best": behind.get(row["experiment_id"])} for row in rows])
+    if others:
+        out.progress(f"{others} older experiments or ones on other cases: `dst experiments compare --all`")
     out.table(RIGHT, [right_cells(row) for row in rows])
     out.heading("What it costs")
     out.table(COST, [cost_cells(row) for row in rows], right=(1, 2, 3, 4, 5))
@@ -113,9 +116,9 @@ def _show(out: Output, methods: tuple[str, ...], *, is_all: bool = False) -> int
           f"{found['low']:+.2f} to {found['high']:+.2f}", found["best"]) for found in behind.values()],
         right=(1,),
     )  # fmt: skip
-    for title, found in compared.by_source(lake, rows).items():
-        out.heading(f"Right, of the {title} cases")
-        names = sorted({kind for of_method in found.values() for kind in of_method})
-        out.table(("method", *names), [(method, *(of_method.get(name) for name in names))
-                                       for method, of_method in found.items()])  # fmt: skip
+    names = [row["method"] for row in rows if row["accuracy"] is not None] if not is_all else []
+    if names:
+        out.heading("Right, by source and kind of case")
+        kinds = compared.by_kind(lake, rows).items()
+        out.table(("source", "kind", *names), [(*kind, *(found.get(name) for name in names)) for kind, found in kinds])
     return 0

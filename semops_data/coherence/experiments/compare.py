@@ -22,10 +22,14 @@ def every(lake: Lake) -> list[Row]:
 
 
 def newest(lake: Lake) -> list[Row]:
-    """The newest experiment of each method, in the order of the methods."""
-    found: dict[str, Row] = {}
-    for row in every(lake):
-        found.setdefault(row["method"], row)
+    """The newest experiment of each method on the cases of the newest one, in the order of the methods.
+
+    Figures on other cases are no comparison: they are left out.
+    """
+    rows, found = every(lake), dict[str, Row]()
+    for row in rows:
+        if row["cases_digest"] == rows[0]["cases_digest"]:
+            found.setdefault(row["method"], row)
     return [found[name] for name in METHODS if name in found]
 
 
@@ -58,20 +62,20 @@ def behind_the_best(lake: Lake, rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def by_source(lake: Lake, rows: Sequence[Row]) -> dict[str, dict[str, dict[str, str]]]:
-    """How many of each kind of case each method gets right, `9 of 12`, by source, method and kind."""
+def by_kind(lake: Lake, rows: Sequence[Row]) -> dict[tuple[str, str], dict[str, str]]:
+    """How many cases of each source and kind each method gets right, `9 of 12`, by method."""
     right = _right(lake)
     cases = {row["case_id"]: row for row in lake.read(CASES, columns=["case_id", "source", "kind"]).to_pylist()}
-    found: dict[str, dict[str, dict[str, str]]] = {}
+    hits: dict[tuple[str, str], dict[str, list[bool]]] = {}
     for row in rows:
-        counts: dict[tuple[str, str], list[bool]] = {}
         for case, hit in right.get((row["experiment_id"], row["method"]), {}).items():
+            kind = (cases[case]["source"], cases[case]["kind"].replace("_", " "))
             if hit is not None:
-                counts.setdefault((cases[case]["source"], cases[case]["kind"]), []).append(hit)
-        for (source, kind), hits in sorted(counts.items()):
-            of_method = found.setdefault(source, {}).setdefault(row["method"], {})
-            of_method[kind.replace("_", " ")] = f"{sum(hits)} of {len(hits)}"
-    return found
+                hits.setdefault(kind, {}).setdefault(row["method"], []).append(hit)
+    return {
+        kind: {method: f"{sum(found)} of {len(found)}" for method, found in of_kind.items()}
+        for kind, of_kind in sorted(hits.items())
+    }
 
 
 def _right(lake: Lake) -> dict[tuple[str, str], dict[str, bool | None]]:

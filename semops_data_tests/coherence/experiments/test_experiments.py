@@ -157,6 +157,7 @@ def test_methods_are_kept_with_intervals_confusion_and_verdicts_and_not_done_twi
     labels.keep(home.lake, [label("A new pair.", "Another text.", "cannot_tell")])
     assert home.run("rules").fresh == ["rules"]
     assert home.lake.read(EXPERIMENTS).num_rows == 3
+    assert [row["method"] for row in compare.newest(home.lake)] == ["rules"], "others judged other cases"
 
 
 @pytest.mark.slow
@@ -171,9 +172,9 @@ def test_the_hybrid_sees_more_planted_faults_than_a_cosine(tmp_path):
     behind = compare.behind_the_best(home.lake, compare.newest(home.lake))
     assert {row["best"] for row in behind} <= {"v2-nli", "v4-hybrid"}
     assert "v1-embedding" in {row["method"] for row in behind}
-    sources = compare.by_source(home.lake, compare.newest(home.lake))
-    assert set(sources) == {"planted", "written"}
-    assert "negation" in sources["planted"]["v4-hybrid"]
+    kinds = compare.by_kind(home.lake, compare.newest(home.lake))
+    assert {source for source, _ in kinds} == {"planted", "written"}
+    assert set(kinds["planted", "negation"]) == {"v1-embedding", "v2-nli", "v4-hybrid"}
 
 
 def registry():
