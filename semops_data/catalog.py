@@ -24,6 +24,13 @@ ON_DEMAND = "semops/on-demand"
 """Tag of assets that belong to no selection of many: they are made where they are asked for by name."""
 ARTIFACT = "semops/artifact:"
 """Metadata of a run under this prefix are paths of files that tracking uploads with the run."""
+SUB_RUN = "semops/run:"
+"""Metadata of a run under this prefix are JSON (params, metrics, artifacts): each becomes an MLflow run of its own."""
+
+
+def sub_run(name: str) -> str:
+    """The metadata key of a run within the run, `v1-embedding`."""
+    return f"{SUB_RUN}{name}"
 
 
 def artifact(name: str) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semops_data.coherence import thresholds
+from semops_data.coherence import labels, thresholds
 from semops_data.coherence.availability import availability
 from semops_data.coherence.consistency import consistency, pairs
 from semops_data.coherence.findings import findings
 from semops_data.coherence.knowledge import load
+from semops_data.coherence.labels import settled
 from semops_data.coherence.scores import DIMENSIONS, Score, combine, organisation, usage_delta
 from semops_data.coherence.similarity import resolve_device
 from semops_data.coherence.stability import Version, stability
@@ -28,6 +29,8 @@ from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.embeddings.texts import definition_sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
     from semops_data.coherence.calibration import Calibration
@@ -48,10 +51,15 @@ def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa
 
 
 def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> pa.Table:
-    """Rows of `coherence/thresholds`, fitted on this corpus and on faults planted in its own definitions."""
-    knowledge = load(lake)
-    planted = thresholds.plant(knowledge, lambda texts: vectors.embed(texts).vectors, judge)
-    return from_rows("coherence/thresholds", thresholds.rows(read_pairs(lake, knowledge), planted, knowledge))
+    """Rows of `coherence/thresholds`, fitted on this corpus, on faults planted in its definitions and on its labels."""
+    knowledge, said = load(lake), settled(labels.read(lake))
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return vectors.embed(texts).vectors
+
+    planted = thresholds.plant(knowledge, embed, judge) + thresholds.labelled(said, embed, judge)
+    natural = thresholds.unlabelled(read_pairs(lake, knowledge), said, knowledge)
+    return from_rows("coherence/thresholds", thresholds.rows(natural, planted, knowledge))
 
 
 def calibration(lake: Lake) -> tuple[Calibration, float | None]:

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from semops_data import catalog
+from semops_data.coherence.experiments.assets import experiments, labels
 from semops_data.contracts import table
 from semops_data.embeddings.store import VectorStore
 from semops_data.episodes.record import EpisodeLog
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from semops_data.lakehouse.lake import Commit
 
+__all__ = ["experiments", "labels"]
 # Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
 _METHOD = (load_settings().contradiction_method, load_settings().contradiction_model or "")
 JUDGED = "" if _METHOD == ("embedding", "") else f"+{'+'.join(_METHOD)}"
@@ -82,10 +84,10 @@ def pairs(
 @dg.asset(
     **_options(
         "thresholds",
-        ("coherence/pairs", *CORPUS),
+        ("coherence/pairs", "coherence/labels", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
-        "against faults planted in its own definitions.",
-        f"2{JUDGED}",
+        "against faults planted in its own definitions and what people say of its pairs.",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )

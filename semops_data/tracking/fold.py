@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semops_data.lineage.ids import asset_run_id, run_id
 from semops_data.lineage.naming import Places
 from semops_data.lineage.records import ASSET_JOB_PREFIX
 from semops_data.lineage.secrets import scrub
-from semops_data.tracking.datasets import TrackedDataset, datasets
+from semops_data.tracking.datasets import INPUT, TrackedDataset, datasets
 from semops_data.tracking.links import asset_page, run_page
-from semops_data.tracking.pages import ARTIFACT, artifacts, name_of, pages
+from semops_data.tracking.pages import ARTIFACT, SUB_RUN, artifacts, name_of, pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +35,7 @@ _PREFIX = "semops/"
 _LONGEST_PARAM, _LONGEST_TAG = 6_000, 5_000
 _LONGEST_WORD = 250
 _MOST_PARAMS = 90
+_PARTS = ("params", "metrics", "artifacts")
 _NOTE = "mlflow.note.content"
 
 
@@ -119,7 +120,10 @@ def fold(run: RunLog, graph: Graph, context: Context | None = None) -> list[Trac
         for step, key, partition in steps.planned
         if step in steps.failed and step in steps.starts and (key, partition) not in steps.made_parts
     ]
-    return [_parent(run, children, steps, known), *_numbered(children)]
+    children = _numbered(children)
+    # What was made stands first, in its order.
+    subs = [sub for record, child in zip(steps.made, children, strict=False) for sub in _sub_runs(record, child)]
+    return [_parent(run, children, steps, known), *children, *subs]
 
 
 class _Steps:
@@ -183,6 +187,28 @@ def _materialization(
     )
 
 
+def _sub_runs(record: Record, parent: TrackedRun) -> list[TrackedRun]:
+    """What a materialization compared, each in a run of its own below it: `semops/run:<name>` in its metadata."""
+    found = []
+    for key, told in sorted(record.metadata.items()):
+        if not key.startswith(SUB_RUN) or not isinstance(told, dict):
+            continue
+        name, (params, metrics, files) = name_of(key.removeprefix(SUB_RUN)), (dict(told.get(p) or {}) for p in _PARTS)
+        found.append(replace(
+            parent,
+            key=f"{parent.key}/{name}",
+            parent_key=parent.key,
+            name=f"{parent.name} {name}",
+            params={name_of(k): str(v)[:_LONGEST_PARAM] for k, v in sorted(params.items())},
+            metrics=_named({k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}),
+            tags={**parent.tags, "semops.kind": "experiment"},
+            artifacts=artifacts({f"{ARTIFACT}{k}": v for k, v in files.items()}),
+            pages={},
+            datasets=tuple(used for used in parent.datasets if used.context == INPUT),
+        ))  # fmt: skip
+    return found
+
+
 def _failure(run: RunLog, key: str, partition: str | None, record: Record, steps: _Steps, known: Context) -> TrackedRun:
     start, end = steps.times(record)
     error = f"{record.failure.error}: {record.failure.message}" if record.failure else "the step failed"
@@ -231,8 +257,6 @@ def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps, known: C
 
 
 def _numbered(children: Sequence[TrackedRun]) -> list[TrackedRun]:
-    from dataclasses import replace
-
     seen: dict[str, int] = {}
     numbered = []
     for child in children:

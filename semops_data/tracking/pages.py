@@ -15,7 +15,7 @@ from semops_data.lineage.secrets import scrub
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ARTIFACT, PREFIX = "semops/artifact:", "semops/"
+ARTIFACT, SUB_RUN, PREFIX = "semops/artifact:", "semops/run:", "semops/"
 MOST_FILES = 100
 LONGEST_NAME = 250
 LONGEST_PAGE = 2_000_000
@@ -42,7 +42,7 @@ def pages(metadata: Mapping[str, Any], secrets: Sequence[str] = ()) -> dict[str,
     """Tables, plots and statements by file name: text without secrets, or a picture as a data URI."""
     found: dict[str, str] = {}
     for key, value in sorted(metadata.items()):
-        if not key.startswith(PREFIX) or key.startswith(ARTIFACT) or key in _OF_LINEAGE:
+        if not key.startswith(PREFIX) or key.startswith((ARTIFACT, SUB_RUN)) or key in _OF_LINEAGE:
             continue
         page = _page(value, secrets)
         if page and len(page[1]) <= LONGEST_PAGE:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from semops_data.coherence.judges.ledger import Budget, BudgetError, Ledger
 from semops_data.coherence.judges.prompt import RESPONSE_FORMAT, VERSION, Prompt, prompt
-from semops_data.coherence.judges.verdict import GIVEN, Verdict, read_answer, unasked
+from semops_data.coherence.judges.verdict import GIVEN, Judgement, Verdict, read_answer, unasked
 from semops_data.endpoint import Endpoint, EndpointError, patiently
 
 if TYPE_CHECKING:
@@ -30,27 +30,6 @@ DISLIKED = (400, 413, 422)
 
 class JudgeConfigurationError(ValueError):
     """A judge cannot be used as it is configured."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict and what it cost.
-
-    Attributes:
-        verdict: what was said.
-        seconds: of all requests for it.
-        input_tokens: sent; as the endpoint counts, else at most.
-        output_tokens: that came back.
-        money: None where the judge has no prices.
-        request_count: how often it was asked; 0 where the verdict was held.
-    """
-
-    verdict: Verdict
-    seconds: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    money: float | None = None
-    request_count: int = 0
 
 
 @dataclass
@@ -95,7 +74,7 @@ class LanguageJudge:
     def _judgement(self, first: str, second: str) -> Judgement:
         held = self.ledger.find(first, second, self.judge_id)
         if held is not None:
-            return Judgement(held, money=0.0 if self.prices else None)
+            return held
         if self._given_up is not None:
             return Judgement(unasked(self._given_up))
         costs = _Costs(self.prices)
@@ -107,7 +86,7 @@ class LanguageJudge:
         except EndpointError as error:
             return costs.judgement(self._failed(error))
         self._failures = 0
-        return costs.judgement(self.ledger.keep(first, second, self.judge_id, verdict))
+        return self.ledger.keep(first, second, self.judge_id, costs.judgement(verdict))
 
     def _failed(self, error: EndpointError) -> Verdict:
         """What a pair gets that was not answered; after some of them nobody asks any more."""

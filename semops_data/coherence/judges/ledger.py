@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from semops_data.coherence.judges.verdict import Verdict
+from semops_data.coherence.judges.verdict import Judgement, Verdict
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdicts (
     first BLOB NOT NULL, second BLOB NOT NULL, judge TEXT NOT NULL, label TEXT NOT NULL, status TEXT NOT NULL,
     reason TEXT NOT NULL, quote_first TEXT NOT NULL, quote_second TEXT NOT NULL,
+    seconds REAL NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, money REAL,
     PRIMARY KEY (first, second, judge)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spending (
@@ -57,22 +59,26 @@ class Ledger:
     """The file; made where it is missing."""
 
     file: Path
+    _opened: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
-    def find(self, first: str, second: str, judge: str) -> Verdict | None:
-        """What the judge said of these texts; None where it was never asked."""
-        columns = "label, status, reason, quote_first, quote_second"
+    def find(self, first: str, second: str, judge: str) -> Judgement | None:
+        """What the judge said of these texts, and what that cost; None where it was never asked."""
+        columns = "label, status, reason, quote_first, quote_second, seconds, input_tokens, output_tokens, money"
         query = f"SELECT {columns} FROM verdicts WHERE first = ? AND second = ? AND judge = ?"  # noqa: S608
         with self._open() as database:
             row = database.execute(query, (_digest(first), _digest(second), judge)).fetchone()
-        return None if row is None else Verdict(*row)
+        return None if row is None else Judgement(Verdict(*row[:5]), *row[5:])
 
-    def keep(self, first: str, second: str, judge: str, verdict: Verdict) -> Verdict:
+    def keep(self, first: str, second: str, judge: str, given: Judgement) -> Judgement:
         """Keep a verdict; gives the one that holds, which is the first where two processes asked at once."""
-        row = (_digest(first), _digest(second), judge, verdict.label, verdict.status, verdict.reason,
-               verdict.quote_first, verdict.quote_second)  # fmt: skip
+        said = given.verdict
+        row = (_digest(first), _digest(second), judge, said.label, said.status, said.reason, said.quote_first,
+               said.quote_second, given.seconds, given.input_tokens, given.output_tokens, given.money)  # fmt: skip
         with self._open() as database, database:
-            database.execute("INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        return self.find(first, second, judge) or verdict
+            marks = ", ".join("?" * len(row))
+            database.execute(f"INSERT OR IGNORE INTO verdicts VALUES ({marks})", row)  # noqa: S608
+        held = self.find(first, second, judge)
+        return given if held is None else replace(held, request_count=given.request_count)
 
     def reserve(self, judge: str, tokens: int, money: float | None, budget: Budget) -> int:
         """Set the most that a request can cost aside; gives the number to settle it by.
@@ -82,7 +88,6 @@ class Ledger:
         """
         day = datetime.now(UTC).date().isoformat()
         with self._open() as database:
-            database.isolation_level = None
             database.execute("BEGIN IMMEDIATE")
             try:
                 spent, paid = self._spent(database, day)
@@ -125,11 +130,17 @@ class Ledger:
         return int(tokens), float(money)
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self.file, timeout=BUSY_SECONDS)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.executescript(SCHEMA)
-        return closing(database)
+        """The thread's connection, which stays open: closing the last one costs more than all that it did."""
+        database: sqlite3.Connection | None = getattr(self._opened, "database", None)
+        if database is None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self.file, timeout=BUSY_SECONDS)
+            database.execute("PRAGMA journal_mode=WAL")
+            # A killed process loses nothing; a power cut may take the last verdicts back.
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.executescript(SCHEMA)
+            self._opened.database = database
+        return nullcontext(database)
 
 
 def _digest(text: str) -> bytes:

@@ -46,6 +46,27 @@ class Verdict:
     quote_second: str = ""
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it cost when it was asked for.
+
+    Attributes:
+        verdict: what was said.
+        seconds: of all requests for it.
+        input_tokens: sent; as the endpoint counts, else at most.
+        output_tokens: that came back.
+        money: None where the judge has no prices.
+        request_count: how often the judge was asked now; 0 where the verdict was held.
+    """
+
+    verdict: Verdict
+    seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    money: float | None = None
+    request_count: int = 0
+
+
 def invalid(reason: str) -> Verdict:
     """No verdict that could be believed."""
     return Verdict("cannot_tell", INVALID, reason)

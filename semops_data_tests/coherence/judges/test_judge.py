@@ -57,7 +57,7 @@ def test_a_pair_that_was_judged_is_never_sent_again(tmp_path):
         judge.judge([(CLAIM, OTHER)] * 3)
         held = judge_at(same, tmp_path).judge([(CLAIM, OTHER)])
         assert len(same.requests) == 1
-    assert held[0].request_count == held[0].input_tokens == 0
+    assert (held[0].request_count, held[0].input_tokens) == (0, 100)
     assert held[0].verdict == first[0].verdict
     assert judge.judge_id.endswith(VERSION)
 
