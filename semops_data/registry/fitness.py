@@ -59,7 +59,7 @@ FITNESS = (
         "edges", "broader_and_narrower_form_no_circle", "Nothing is broader than itself.", ("cycle",), "error",
     ),
     Fitness(
-        "edges", "edges_lead_to_patterns_with_strengths_in_range",
+        "edges", "every_edge_leads_to_a_pattern_with_a_strength_in_range",
         "An edge to nothing, or a confidence outside 0 to 1, is a typing error that spreads.",
         ("edge", "strength"), "error",
     ),

@@ -50,7 +50,7 @@ BROKEN = {
     "broader_and_narrower_form_no_circle": {
         "edges": lambda rows: [*rows, edge(NET, "broader", GROSS), edge(GROSS, "broader", NET)]
     },
-    "edges_lead_to_patterns_with_strengths_in_range": {"edges": changed(0, strength=1.5)},
+    "every_edge_leads_to_a_pattern_with_a_strength_in_range": {"edges": changed(0, strength=1.5)},
     "every_pattern_has_an_owner_and_a_relation": {"patterns": changed(0, owner=None)},
     "no_two_patterns_say_the_same": {"patterns": changed(1, label="Net revenues", alternative_labels=[])},
     "adoption_fits_provenance": {
@@ -115,7 +115,8 @@ def many(count, target):
     )
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_fifty_thousand_patterns_in_one_chain_or_one_circle_are_judged_in_one_look():
     """A walk from every pattern would be a billion steps, and one that calls itself would end at a thousand."""
     count = 50_000
