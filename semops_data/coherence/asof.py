@@ -48,7 +48,7 @@ def score_as_of(
         "embeddings/patterns", texts.pattern_rows(patterns, scratch.read("corpus/definitions"), vectors).rows
     )
     scratch.replace("coherence/pairs", assess.pair_rows(scratch, settings.device, judge))
-    scratch.replace("coherence/thresholds", assess.threshold_rows(scratch, vectors, judge))
+    scratch.replace("coherence/thresholds", assess.threshold_rows(scratch, vectors, judge)[0])
     scratch.replace("coherence/usages", assess.usage_rows(scratch))
     scratch.replace("coherence/availability", assess.availability_rows(scratch))
     scratch.replace("coherence/consistency", assess.consistency_rows(scratch))

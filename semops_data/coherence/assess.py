@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.consistency import Pair
     from semops_data.coherence.contradiction.judge import Judge
     from semops_data.coherence.governance import Decision
     from semops_data.coherence.knowledge import Pattern
+    from semops_data.coherence.reliability import Reliability
     from semops_data.embeddings.store import VectorStore
     from semops_data.lakehouse.lake import Lake
 
@@ -48,11 +50,17 @@ def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa
     return pair_table(judge.judged(found, knowledge) if judge else found, knowledge)
 
 
-def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> pa.Table:
-    """Rows of `coherence/thresholds`, fitted on this corpus and on faults planted in its own definitions."""
+def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> tuple[pa.Table, Reliability]:
+    """Rows of `coherence/thresholds`, fitted on this corpus and on faults planted in its own definitions.
+
+    Beside them what the calibration is worth on patterns that it was not fitted to.
+    """
     knowledge = load(lake)
     planted = thresholds.plant(knowledge, lambda texts: vectors.embed(texts).vectors, judge)
-    return from_rows("coherence/thresholds", thresholds.rows(read_pairs(lake, knowledge), planted, knowledge))
+    judged = read_pairs(lake, knowledge)
+    found = thresholds.reliability(judged, planted)
+    rows = [*thresholds.rows(judged, planted, knowledge), thresholds.error_row(found)]
+    return from_rows("coherence/thresholds", rows), found
 
 
 def calibration(lake: Lake) -> tuple[Calibration, float | None]:
@@ -145,7 +153,9 @@ def finding_rows(lake: Lake) -> pa.Table:
     """Rows of `coherence/findings`."""
     knowledge, (fitted, _) = load(lake), calibration(lake)
     factors = {name: read_factors(lake, name) for name in DIMENSIONS}
-    judged = read_pairs(lake, knowledge)
+    judged: dict[str, list[Pair]] = {}
+    for pair in read_pairs(lake, knowledge):
+        judged.setdefault(pair.pattern_id, []).append(pair)
     return from_rows(
         "coherence/findings",
         [
@@ -154,7 +164,7 @@ def finding_rows(lake: Lake) -> pa.Table:
             for row in findings(
                 p,
                 knowledge,
-                pairs=[pair for pair in judged if pair.pattern_id == p.pattern_id],
+                pairs=judged.get(p.pattern_id, []),
                 canonical=canonical_chunks(p, knowledge),
                 factors={name: factors[name][p.pattern_id] for name in DIMENSIONS},
                 calibration=fitted,

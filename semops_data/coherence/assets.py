@@ -82,7 +82,7 @@ def pairs(
         ("coherence/pairs", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
@@ -91,9 +91,10 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     from semops_data import markdown
     from semops_data.coherence.assess import threshold_rows
     from semops_data.coherence.contradiction.judge import open_judge
-    from semops_data.coherence.report import number
+    from semops_data.coherence.reliability import reliability_plot
+    from semops_data.coherence.report import inline_image, number
 
-    rows = threshold_rows(lake, vectors, open_judge(load_settings()))
+    rows, found = threshold_rows(lake, vectors, open_judge(load_settings()))
     shown = [
         (
             row["name"],
@@ -106,7 +107,9 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     ]
     header = ("name", "value", "planted or named", "natural", "how")
     report = dg.MetadataValue.md(markdown.table(header, shown))
-    return _result(lake, lake.replace("coherence/thresholds", rows), thresholds=report)
+    plot = {"reliability": dg.MetadataValue.md(inline_image(reliability_plot(found), "told and true"))}
+    commit = lake.replace("coherence/thresholds", rows)
+    return _result(lake, commit, thresholds=report, **(plot if found.bins else {}))
 
 
 @dg.asset(

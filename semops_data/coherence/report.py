@@ -162,10 +162,10 @@ def score_plot(rows: Sequence[Mapping[str, Any]], *, most: int = 40) -> bytes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False, labelsize=8)
     figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
-    return _small_png(figure)
+    return small_png(figure)
 
 
-def _small_png(figure: Figure) -> bytes:
+def small_png(figure: Figure) -> bytes:
     """The figure as PNG with a palette: a quarter of the bytes, for a picture that travels in metadata.
 
     The palette covers the extremes of colour: the default one spends itself on greys and loses the few coloured dots.

@@ -52,7 +52,7 @@ def assessed(lake: Lake, versions: list[Version]) -> dict[str, list[dict[str, ob
     rows = texts.pattern_rows(lake.read("registry/patterns"), lake.read("corpus/definitions"), store).rows
     lake.replace("embeddings/patterns", rows)
     lake.replace("coherence/pairs", assess.pair_rows(lake))
-    lake.replace("coherence/thresholds", assess.threshold_rows(lake, store))
+    lake.replace("coherence/thresholds", assess.threshold_rows(lake, store)[0])
     lake.replace("coherence/usages", assess.usage_rows(lake))
     lake.replace("coherence/availability", assess.availability_rows(lake))
     lake.replace("coherence/consistency", assess.consistency_rows(lake))
