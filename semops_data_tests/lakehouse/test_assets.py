@@ -1,5 +1,7 @@
 """The graph from synthesis to the aggregates, run by Dagster on a real lake."""
 
+from datetime import date
+
 import dagster as dg
 import pyarrow.compute as pc
 import pytest
@@ -10,6 +12,7 @@ from semops_data.lakehouse import checks as lakehouse_checks
 from semops_data.lakehouse.aggregates import READS, SOURCES
 from semops_data.landing.assets import landing_asset
 from semops_data.synthesis.assets import synthesis_asset
+from semops_data.synthesis.business import business_day
 from semops_data_tests.scenario import DAY, DAYS, settle_day, small_business, small_lake
 
 
@@ -17,7 +20,7 @@ def _graph(business):
     return [
         *(synthesis_asset(name, business) for name in ("truth", "defects")),
         *(landing_asset(name, business) for name in SHOP_TABLES),
-        *lakehouse_assets.LAKEHOUSE,
+        *(lakehouse_assets.lakehouse_asset(name, business) for name in SHOP_TABLES),
         *lakehouse_assets.AGGREGATES,
         *dg.load_asset_checks_from_modules([lakehouse_checks]),
     ]
@@ -70,6 +73,17 @@ def test_a_second_materialization_changes_no_version_and_no_data_version(platfor
         return {e.asset_key: e.materialization.tags["dagster/data_version"] for e in events}
 
     assert data_versions(first) == data_versions(second)
+
+
+def test_another_business_in_the_same_home_leaves_nobody_of_the_first(platform):
+    """A smaller one has fewer customers, and only its own."""
+    lake, _, run = platform
+    smaller = small_business(seed=8, orders_per_day=100)
+    run()
+    run(business=smaller)
+    clean = business_day(smaller, date.fromisoformat(DAY)).clean
+    for name in ("customers", "products"):
+        assert lake.count(f"lakehouse/{name}") == clean[name].num_rows
 
 
 def test_the_ledger_and_the_reasons_are_on_every_run(platform):
