@@ -5,6 +5,7 @@ Belongs here: `mirror_sensor`, for this project and for any other, and this proj
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from semops_data.settings import Settings
 
 
+logger = logging.getLogger(__name__)
 ALARM_SECONDS = 3600.0
 """Age of the oldest unsent event from which each tick warns: a backend is down for minutes now and then."""
 
@@ -73,7 +75,7 @@ def mirror_sensor(
             report.oldest_pending_seconds,
         )
         if age is not None and age > ALARM_SECONDS:
-            context.log.warning(f"OpenLineage events have waited for {age:,.0f} s{trouble}")
+            logger.warning("OpenLineage events have waited for %s s%s", f"{age:,.0f}", trouble)
         trouble = f", the oldest event waits for {age:,.0f} s{trouble}" if age is not None else trouble
         return dg.SkipReason(
             f"{report.folded} events folded, {report.sent} sent, {report.pending} pending, {report.dead} dead{trouble}"

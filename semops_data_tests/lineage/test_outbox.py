@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from pydantic import SecretStr
@@ -30,15 +31,16 @@ with Outbox(Postgres(*sys.argv[1:])) as outbox, outbox.lease() as is_ours:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """The address of a real PostgreSQL, started for these tests on a socket."""
     pgserver = pytest.importorskip("pgserver")
-    folder = tmp_path_factory.mktemp("postgres")
-    server = pgserver.get_server(folder)
-    try:
-        yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
-    finally:
-        server.cleanup()
+    # Not below pytest's folder, which another session of pytest closes to the user that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="semops-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder)
+        try:
+            yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(params=["file", "postgres"])

@@ -1,6 +1,7 @@
 """Dagster on a real PostgreSQL: the same assets, and the same mirror of their log."""
 
 import json
+import tempfile
 
 import dagster as dg
 import pytest
@@ -14,17 +15,19 @@ from semops_data.settings import Settings
 def instance(tmp_path):
     """An instance whose runs, events and ticks are in PostgreSQL, started for this test on a socket."""
     pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path / "postgres")
-    # SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which dagster-postgres does not use.
-    url = f"postgresql+psycopg2://postgres@/postgres?host={tmp_path / 'postgres'}"
     home = tmp_path / "dagster"
     home.mkdir()
-    storage = {"storage": {"postgres": {"postgres_url": url}}}
-    try:
-        with dg.DagsterInstance.local_temp(str(home), overrides=storage) as opened:
-            yield opened
-    finally:
-        server.cleanup()
+    # Not below pytest's folder, which another session of pytest closes to the user that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="semops-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder)
+        # SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which dagster-postgres does not use.
+        url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+        storage = {"storage": {"postgres": {"postgres_url": url}}}
+        try:
+            with dg.DagsterInstance.local_temp(str(home), overrides=storage) as opened:
+                yield opened
+        finally:
+            server.cleanup()
 
 
 @dg.asset(key=["landing", "orders"], owners=["team:shop"], description="Orders as they were exported.")
