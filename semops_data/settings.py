@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -163,15 +163,34 @@ class Settings(BaseSettings):
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
     mlflow_url: str = Field("http://127.0.0.1:5000", description="Address of MLflow's page, for links to it.")
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of Dagster's page, for links to it.")
-    openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
+    openlineage_url: str | None = Field(
+        None, description="OpenLineage HTTP endpoint, or kafka://broker:9092/topic; an ndjson file by default."
+    )
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
+    openlineage_kafka: SecretStr | None = Field(
+        None, description="JSON of a Kafka producer's properties, such as security.protocol, for a kafka:// address."
+    )
     openlineage_batch: int = Field(
         1, ge=1, le=5_000, description="Events per request, where the endpoint takes batches at `/batch` below it."
+    )
+    outbox_url: SecretStr | None = Field(
+        None, description="postgresql:// of what waits for OpenLineage and MLflow; a SQLite file each by default."
+    )
+    facet_schema_url: str | None = Field(
+        None, description="Address at which `dst lineage schemas` was published; facets name it as their schema's."
     )
     source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
     job_namespace: str = Field("semops-data", description="OpenLineage namespace of the jobs.")
+
+    levels: str = Field("0.8,0.6,0.4", description="SC from which a pattern is coherent, fair, weak; else incoherent.")
+    hotspot_bands: str = Field(
+        "12,6", description="Priority, surface area x (1 - lower bound of SC), that is urgent, soon; else watch."
+    )
+    decision_records: str = Field(
+        "**/decisions/**,**/adr/**,**/adrs/**", description="Comma-separated globs of decision records in the corpus."
+    )
 
     alert_webhook: SecretStr | None = Field(None, description="URL that receives alerts as JSON by POST.")
     alert_drop: float = Field(0.05, ge=0, le=1, description="Fall of a pattern's SC that raises an alert.")
@@ -185,6 +204,30 @@ class Settings(BaseSettings):
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:
         return None if url is None else plain_address(url)
+
+    @field_validator("levels", "hotspot_bands")
+    @classmethod
+    def _falling(cls, value: str, info: ValidationInfo) -> str:
+        """Limits fall, or a value would belong to two of them; there is one fewer than names."""
+        wanted = {"levels": 3, "hotspot_bands": 2}[str(info.field_name)]
+        try:
+            limits = [float(part) for part in value.split(",")]
+        except ValueError:
+            limits = []
+        if len(limits) != wanted or limits != sorted(set(limits), reverse=True) or limits[-1] <= 0:
+            default = cls.model_fields[str(info.field_name)].default
+            raise ValueError(f"{wanted} falling numbers above 0 are wanted: write such as {default}")
+        return value
+
+    @property
+    def level_limits(self) -> tuple[float, ...]:
+        """SC from which a pattern is coherent, fair, weak."""
+        return tuple(float(part) for part in self.levels.split(","))
+
+    @property
+    def band_limits(self) -> tuple[float, ...]:
+        """Priority from which a hotspot is urgent, or due soon."""
+        return tuple(float(part) for part in self.hotspot_bands.split(","))
 
     @classmethod
     def settings_customise_sources(

@@ -204,6 +204,11 @@ def _mlflow(settings: Settings) -> str:
 def _openlineage(settings: Settings) -> str:
     if settings.openlineage_url is None:
         return f"file {settings.lineage_file}"
+    from semops_data.lineage.kafka import producer, topic_of
+
+    if topic := topic_of(settings.openlineage_url):
+        producer(topic, settings).list_topics(timeout=settings.openlineage_timeout_seconds)
+        return f"topic {topic.name} at {topic.brokers}"
     return _answers(settings.openlineage_url)
 
 

@@ -74,7 +74,8 @@ def coherence(out: Output, found: Row, *, pattern: str | None = None) -> None:
     if len(notes) > MOST_NOTES:
         out.text("... the others stand in the table coherence/scores, column reason")
     _organisation(out, found["organisation"])
-    findings(out, found["findings"], found["finding_count"])
+    if found["finding_count"] is not None:
+        findings(out, found["findings"], found["finding_count"])
 
 
 def _reasons(row: Row) -> list[str]:
@@ -90,6 +91,11 @@ def _organisation(out: Output, row: Row | None) -> None:
     covered = f", {share:.0%} of the surface area" if share is not None else ""
     said = "unmeasured" if row["sc"] is None else f"{row['sc']:.2f} ({row['sc_low']:.2f} to {row['sc_high']:.2f})"
     out.text(f"all patterns together: SC {said}, over {row['scored_count']} of {total} patterns{covered}")
+    beside = {"worst decile": "worst_decile", "documents with a pattern": "pattern_coverage",
+              "patterns that hang together": "graph_connectivity"}  # fmt: skip
+    shown = [f"{name} {row[key]:.2f}" for name, key in beside.items() if row.get(key) is not None]
+    if shown:
+        out.text(f"beside SC: {', '.join(shown)}")
 
 
 def findings(out: Output, rows: Sequence[Row], count: int) -> None:

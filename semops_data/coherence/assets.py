@@ -1,6 +1,7 @@
 """Assets of the room: pairs, thresholds, usages, the three dimensions, scores, findings, hotspots, and the model."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -25,10 +26,12 @@ __all__ = ["experiments", "labels"]
 # Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
 _METHOD = (load_settings().contradiction_method, load_settings().contradiction_model or "")
 JUDGED = "" if _METHOD == ("embedding", "") else f"+{'+'.join(_METHOD)}"
+# Other levels or bands place the same scores elsewhere.
+LEVELS, BANDS = load_settings().level_limits, load_settings().band_limits
 CORPUS = ("corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns", "registry/patterns")
 
 
-def _options(name: str, deps: "Sequence[str]", description: str, version: str = "2") -> dict[str, Any]:
+def _options(name: str, deps: "Sequence[str]", description: str, version: str = "3") -> dict[str, Any]:
     """What every asset of the room has in common."""
     return {
         "key": ["coherence", name],
@@ -43,7 +46,13 @@ def _options(name: str, deps: "Sequence[str]", description: str, version: str = 
 
 def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, delta_version=commit.version, **more),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key),
+            rows=commit.rows,
+            size_bytes=lake.size_bytes(commit.key),
+            delta_version=commit.version,
+            **more,
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 
@@ -90,9 +99,10 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     from semops_data import markdown
     from semops_data.coherence.assess import threshold_rows
     from semops_data.coherence.contradiction.judge import open_judge
-    from semops_data.coherence.report import number
+    from semops_data.coherence.reliability import reliability_plot
+    from semops_data.coherence.report import inline_image, number
 
-    rows = threshold_rows(lake, vectors, open_judge(load_settings()))
+    rows, found = threshold_rows(lake, vectors, open_judge(load_settings()))
     shown = [
         (
             row["name"],
@@ -105,7 +115,9 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     ]
     header = ("name", "value", "planted or named", "natural", "how")
     report = dg.MetadataValue.md(markdown.table(header, shown))
-    return _result(lake, lake.replace("coherence/thresholds", rows), thresholds=report)
+    plot = {"reliability": dg.MetadataValue.md(inline_image(reliability_plot(found), "told and true"))}
+    commit = lake.replace("coherence/thresholds", rows)
+    return _result(lake, commit, thresholds=report, **(plot if found.bins else {}))
 
 
 @dg.asset(
@@ -120,10 +132,12 @@ def usages(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     return _result(lake, lake.replace("coherence/usages", usage_rows(lake)))
 
 
-def dimension(name: str, deps: "Sequence[str]", question: str, verb: "Callable[..., pa.Table]") -> dg.AssetsDefinition:
+def dimension(
+    name: str, deps: "Sequence[str]", question: str, verb: "Callable[..., pa.Table]", *, is_judged: bool = False
+) -> dg.AssetsDefinition:
     """The asset of one dimension: its table and the values on the page."""
 
-    @dg.asset(**_options(name, deps, question))
+    @dg.asset(**_options(name, deps, question, f"3{JUDGED}" if is_judged else "3"), pool="gpu" if is_judged else None)
     def asset(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorStore]) -> dg.MaterializeResult:
         from semops_data.coherence.report import factor_rows
 
@@ -151,8 +165,10 @@ def _consistency(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG00
 
 def _stability(lake: Lake, vectors: VectorStore) -> "pa.Table":
     from semops_data.coherence.assess import stability_rows
+    from semops_data.coherence.contradiction.judge import open_judge
 
-    return stability_rows(lake, vectors)
+    settings = load_settings()
+    return stability_rows(lake, vectors, open_judge(settings), settings.decision_records)
 
 
 availability = dimension(
@@ -172,6 +188,7 @@ stability = dimension(
     ("corpus/definitions", "corpus/documents", *CORPUS),
     "Has the definition's meaning been preserved since its baseline? Sentence by sentence, over its history.",
     _stability,
+    is_judged=True,
 )
 DIMENSIONS = ("coherence/availability", "coherence/consistency", "coherence/stability")
 
@@ -204,25 +221,36 @@ def _by_kind(rows: "Sequence[Mapping[str, Any]]") -> "dict[str, list[Mapping[str
 @dg.asset(
     **_options(
         "scores",
-        (*DIMENSIONS, "coherence/findings", "coherence/usages", "corpus/documents", *CORPUS),
+        (
+            *DIMENSIONS,
+            "coherence/findings",
+            "coherence/usages",
+            "corpus/documents",
+            "registry/edges",
+            "registry/capabilities",
+            *CORPUS,
+        ),
         "Semantic coherence of every pattern, SC = (availability x consistency x stability)^(1/3), with its "
         "interval; unmeasured with the reason where a dimension could not be computed.",
+        "3" if LEVELS == (0.8, 0.6, 0.4) else f"3+{LEVELS}",
     )
 )
 def scores(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], episodes: dg.ResourceParam[EpisodeLog]
 ) -> dg.MaterializeResult:
     """Put the dimensions together."""
-    from semops_data.coherence.assess import score_rows
-    from semops_data.coherence.report import inline_image, score_plot, score_table
+    from semops_data.coherence.history import newest, remember
+    from semops_data.coherence.report import beside, inline_image, score_plot, score_table
+    from semops_data.coherence.summing import score_rows
 
     with episodes.episode(
         operation="measure", target_type="corpus", target_id="coherence/scores", agent_name="coherence/scores",
         asset_key="coherence/scores", dagster_run_id=context.run.run_id,
     ) as episode:  # fmt: skip
-        rows, whole = score_rows(lake)
+        rows, whole = score_rows(lake, LEVELS)
         commit = lake.replace("coherence/scores", rows)
         lake.replace("coherence/organisation", whole)
+        remember(lake, rows, as_of=newest(lake), known_from=datetime.now(UTC))
         listed, summary = rows.to_pylist(), whole.to_pylist()[0]
         episode.coherence_score = summary["sc"]
         episode.context_pattern_ids = [row["pattern_id"] for row in listed]
@@ -233,7 +261,7 @@ def scores(
         scored=summary["scored_count"],
         unmeasured=summary["unmeasured_count"],
         scored_surface_share=summary["scored_surface_share"],
-        worst_decile=summary["worst_decile"],
+        **beside(summary),
         scores=dg.MetadataValue.md(score_table(listed)),
         plot=dg.MetadataValue.md(inline_image(score_plot(listed), "semantic coherence by pattern")),
     )
@@ -244,20 +272,16 @@ def scores(
         "hotspots",
         ("coherence/scores", "coherence/findings"),
         "Where to look next: surface area times (1 - lower bound of SC), with the gravest finding.",
+        "3" if BANDS == (12.0, 6.0) else f"3+{BANDS}",
     )
 )
 def hotspots(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Rank the patterns."""
-    from semops_data import markdown
-    from semops_data.coherence.assess import hotspot_rows
-    from semops_data.coherence.report import number
+    from semops_data.coherence.report import hotspot_table
+    from semops_data.coherence.summing import hotspot_rows
 
-    rows = hotspot_rows(lake)
-    shown = [
-        (row["rank"], row["pattern_id"], number(row["priority"]), row["surface_area"], row["worst_finding"] or "")
-        for row in rows.to_pylist()[:25]
-    ]
-    page = markdown.table(("rank", "pattern", "priority", "surface area", "gravest finding"), shown)
+    rows = hotspot_rows(lake, BANDS)
+    page = hotspot_table(rows.to_pylist())
     return _result(lake, lake.replace("coherence/hotspots", rows), hotspots=dg.MetadataValue.md(page))
 
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.factor import Factor, measured, unmeasured
-from semops_data.coherence.retrieval import ranks
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.text import content, mention_pattern
 
 if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge, Pattern
+    from semops_data.coherence.retrieval import Ranking
     from semops_data.coherence.usages import Usage
 
 METHOD = "retrieval"
@@ -84,11 +85,16 @@ def availability(
             evidence={"canonical": [], "searched_for": pattern.source_path or "the definition's words"},
         )
     uses = usage_queries(pattern, knowledge, found)
-    results = [_search(query, knowledge, canonical) for query in (*names, *uses)]
-    scores = np.array([query_score(rank, size) for rank, _ in results])
+    queries, home = (*names, *uses), np.array(canonical)
+    asked = [(query.text, query.vector, query.exclude) for query in queries]
+    places, copy = [], None
+    for number, ranking in enumerate(knowledge.chunk_index.rankings(asked)):
+        places.append(ranking.rank(home))
+        if number == 0 and precedence:
+            copy = outranking_copy(pattern, knowledge, canonical, ranking)
+    scores = np.array([query_score(rank, size) for rank in places])
     weights = np.full(len(names), (0.5 if uses else 1.0) / len(names))
     weights = np.concatenate([weights, np.full(len(uses), 0.5 / max(len(uses), 1))])
-    copy = outranking_copy(pattern, knowledge, canonical, results[0][1]) if precedence else None
     worst = int(np.argmin(scores))
     return measured(
         pattern.pattern_id,
@@ -98,11 +104,11 @@ def availability(
         factor=PENALTY if copy is not None else 1.0,
         evidence={
             "canonical": [_where(knowledge, row) for row in canonical[:3]],
-            "name_rank": min(rank for rank, _ in results[: len(names)]),
+            "name_rank": min(places[: len(names)]),
             "name_queries": len(names),
             "usage_queries": len(uses),
-            "median_usage_rank": float(np.median([rank for rank, _ in results[len(names) :]])) if uses else None,
-            "worst_query": {"text": (*names, *uses)[worst].text[:240], "rank": results[worst][0]},
+            "median_usage_rank": float(np.median(places[len(names) :])) if uses else None,
+            "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
             "outranked_by": None if copy is None else _where(knowledge, copy),
         },
     )
@@ -114,10 +120,12 @@ def usage_queries(pattern: Pattern, knowledge: Knowledge, found: list[Usage]) ->
     rows = {usage.chunk for usage in found if usage.kind == "mention"}
     if mention is None or not rows:
         return []
+    index = lookup(knowledge)
     using = [
         number
-        for number, sentence in enumerate(knowledge.sentences)
-        if sentence.chunk in rows and mention.search(sentence.text) and len(content(sentence.text)) > 3
+        for row in rows
+        for number in index.sentences_in(row)
+        if mention.search(knowledge.sentences[number].text) and len(content(knowledge.sentences[number].text)) > 3
     ]
     using.sort(key=lambda number: hashlib.sha256(knowledge.sentences[number].sentence_id.encode()).digest())
     return [
@@ -126,28 +134,22 @@ def usage_queries(pattern: Pattern, knowledge: Knowledge, found: list[Usage]) ->
     ]
 
 
-def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int], scores: np.ndarray) -> int | None:
+def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int], ranking: Ranking) -> int | None:
     """Row of the best-ranked chunk outside the definition that stands under the same label and copies it.
 
     None where no such chunk outranks the best canonical one for the pattern's name.
     """
-    best = max(scores[row] for row in canonical)
+    index, wanted = lookup(knowledge), set(content(pattern.definition.text))
     labels = {" ".join(content(label)) for label in pattern.labels}
-    wanted = set(content(pattern.definition.text))
-    rivals = [
+    copies = [
         row
-        for row, chunk in enumerate(knowledge.chunks)
-        if scores[row] > best
-        and row not in canonical
-        and " ".join(content(chunk.heading)) in labels
-        and len(wanted & set(content(chunk.passage))) >= COPIED * len(wanted)
+        for row in sorted({row for label in labels for row in index.chunks_under(label)} - set(canonical))
+        if len(wanted & index.stems(row)) >= COPIED * len(wanted)
     ]
-    return max(rivals, key=lambda row: float(scores[row])) if rivals else None
-
-
-def _search(query: Query, knowledge: Knowledge, canonical: list[int]) -> tuple[int, np.ndarray]:
-    scores = knowledge.chunk_index.fused(query.text, query.vector, exclude=query.exclude)
-    return int(ranks(scores)[canonical].min()), scores
+    if not copies:
+        return None
+    scores, best = ranking.fused(np.array(copies)), float(ranking.fused(np.array(canonical)).max())
+    return copies[int(np.argmax(scores))] if scores.max() > best else None
 
 
 def _where(knowledge: Knowledge, row: int) -> str:

@@ -16,7 +16,7 @@ PRECISION = 0.9
 # A pair in which no rule fired is no evidence either way: it contributes nothing to the product over neighbours.
 FEWEST_PLANTED, FEWEST_NATURAL = 20, 50
 CLIP = 1e-3
-RIDGE = 1e-2
+RIDGE = 1e-3
 NEWTON_STEPS, CONVERGED = 100, 1e-9
 
 
@@ -38,9 +38,14 @@ class Calibration:
 
     def probability(self, raw: float) -> float:
         """Calibrated probability of a raw score in [0, 1]."""
-        if raw <= 0:
+        if not raw > 0:
             return 0.0
         return 1.0 / (1.0 + exp(min(-(self.intercept + self.slope * _logit(raw)), 700.0)))
+
+    def probabilities(self, raws: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of raw scores in [0, 1], float64, shape as given."""
+        told = 1.0 / (1.0 + np.exp(np.clip(-(self.intercept + self.slope * _logits(raws)), None, 700.0)))
+        return np.where(np.asarray(raws) > 0, told, 0.0)
 
 
 # Fitted on planted faults in the documentation that semops-data ships with; used where a corpus has too few cases.
@@ -50,6 +55,12 @@ PACKAGED = Calibration(intercept=-4.0, slope=2.15, threshold=0.07, method="packa
 def _logit(raw: float) -> float:
     clipped = min(max(raw, CLIP), 1 - CLIP)
     return log(clipped / (1 - clipped))
+
+
+def _logits(raws: np.ndarray) -> np.ndarray:
+    clipped = np.clip(np.asarray(raws, dtype=np.float64), CLIP, 1 - CLIP)
+    result: np.ndarray = np.log(clipped / (1 - clipped))
+    return result
 
 
 def calibrate(natural: np.ndarray, planted: np.ndarray, *, nulls: np.ndarray | None = None) -> Calibration:
@@ -72,20 +83,22 @@ def calibrate(natural: np.ndarray, planted: np.ndarray, *, nulls: np.ndarray | N
 
 
 def fit(negative: np.ndarray, positive: np.ndarray, *, prior: float = PRIOR) -> tuple[float, float]:
-    """Intercept and slope of the prior-weighted logistic on logit(raw), by Newton's method with a small ridge.
+    """Intercept and slope of the logistic on logit(raw) at a prior, by Newton's method with a small ridge.
 
-    Only scores above 0 take part: where no rule fired the probability is 0 by definition. The share of cases with
-    a score above 0 on either side still counts, through the weights.
+    Fitted at even odds and moved to the prior by its log odds (King and Zeng 2001): at half a percent the few cases of
+    the one side would weigh so little that the ridge alone decided the slope. Only scores above 0 take part: where no
+    rule fired the probability is 0 by definition. The share of cases with a score above 0 on either side still counts,
+    through the weights.
     """
-    fired = [np.array([_logit(raw) for raw in scores[scores > 0]]) for scores in (negative, positive)]
+    fired = [_logits(scores[scores > 0]) for scores in (negative, positive)]
     middle = float(np.median(fired[1])) if len(fired[1]) else 0.0
     # One pseudo-case of each kind in the middle of the planted scores: without it a corpus in which no natural pair
     # fires a rule would call every hit certain.
     x = np.concatenate([fired[0], [middle], fired[1], [middle]])
     y = np.repeat([0.0, 1.0], [len(fired[0]) + 1, len(fired[1]) + 1])
-    weights = np.where(y == 1, prior / (len(positive) + 1), (1 - prior) / (len(negative) + 1))
+    weights = np.where(y == 1, 0.5 / (len(positive) + 1), 0.5 / (len(negative) + 1))
     weights = weights / weights.sum() * len(x)
-    beta, prior_beta = np.array([log(prior), 1.0]), np.array([0.0, 1.0])
+    beta, prior_beta = np.array([0.0, 1.0]), np.array([0.0, 1.0])
     ridge = RIDGE * np.array([0.0, len(x)])
     design = np.stack([np.ones(len(x)), x], axis=1)
     for _ in range(NEWTON_STEPS):
@@ -97,7 +110,7 @@ def fit(negative: np.ndarray, positive: np.ndarray, *, prior: float = PRIOR) -> 
         if np.abs(step).max() < CONVERGED:
             break
     # A falling curve would call the stronger hit the less likely one: then there is nothing to learn but the level.
-    return float(beta[0]), float(max(beta[1], 0.05))
+    return float(beta[0]) + log(prior / (1 - prior)), float(max(beta[1], 0.05))
 
 
 def threshold(
@@ -107,7 +120,7 @@ def threshold(
 
     None where no probability reaches the precision.
     """
-    q = np.array([calibration.probability(raw) for raw in (*negative, *positive)])
+    q = calibration.probabilities(np.concatenate([negative, positive]))
     y = np.concatenate([np.zeros(len(negative)), np.ones(len(positive))])
     order = np.argsort(-q, kind="stable")
     q, y = q[order], y[order]

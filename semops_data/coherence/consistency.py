@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.factor import Factor, measured, unmeasured
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.retrieval import ranks
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.similarity import top_k
@@ -59,14 +60,13 @@ def pairs(pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, devic
     definition; a sentence that equals the claim is a quotation and stays in: it agrees.
     """
     home = {knowledge.chunks[row].document_id for row in canonical} | {pattern.source_path}
-    elsewhere = np.array([n for n, s in enumerate(knowledge.sentences) if s.document_id not in home], dtype=np.int64)
-    if not len(elsewhere) or not pattern.claims:
+    if not knowledge.sentences or not pattern.claims:
         return []
-    claims = np.stack([claim.vector for claim in pattern.claims])
-    cosines, rows = top_k(claims, knowledge.sentence_vectors[elsewhere], POOL, device=device)
+    claims, own = np.stack([claim.vector for claim in pattern.claims]), lookup(knowledge).sentences_of(home)
+    cosines, rows = top_k(claims, knowledge.sentence_vectors, POOL, device=device, without=own)
     found = []
     for number, claim in enumerate(pattern.claims):
-        near = {int(elsewhere[row]): float(c) for row, c in zip(rows[number], cosines[number], strict=True)}
+        near = {int(row): float(c) for row, c in zip(rows[number], cosines[number], strict=True)}
         near = {row: cosine for row, cosine in near.items() if cosine >= COMPARABLE}
         for row in _fused(claim.text, near, knowledge):
             sentence = knowledge.sentences[row]

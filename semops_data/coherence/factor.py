@@ -1,8 +1,9 @@
 """`Factor`: one measured dimension of one pattern, with its units, interval, evidence, or reason why not.
 
-Intervals are 90%. From five units on they are bootstrap percentiles over the units (Efron 1979, B = 2,000). With
-fewer units a bootstrap is too narrow (with one it has no width), so draws come from the Jeffreys posterior
-Beta(x + 1/2, n - x + 1/2) with x the sum of the scores: wide, as it should be.
+Intervals are 90%, from 2,000 draws of the posterior of the mean under a Dirichlet process (Ferguson 1973): the
+Bayesian bootstrap (Rubin 1981) with one unit more, that nobody saw, spread evenly over 0, 1/4, 1/2, 3/4 and 1. The
+percentile bootstrap covers the truth 45 to 88 times in a hundred with 5 to 40 units of which most are 1; this one
+about 90, from three units on (`benchmarks/coverage.py`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 
 DRAWS = 2_000
-FEW = 5
 LEVEL = 0.90
+# The unit that nobody saw: a dimension of which all units are 1 is not proved to be 1.
+UNSEEN = np.linspace(0.0, 1.0, 5)
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,40 @@ class Factor:
         """
         if self.reason is not None:
             raise ValueError(f"{self.pattern_id}: an unmeasured dimension has no draws ({self.reason})")
-        own = int.from_bytes(hashlib.sha256(self.pattern_id.encode()).digest()[:8], "big")
-        rng, count = np.random.default_rng([seed, own]), len(self.unit_scores)
-        mean = float(np.clip(self.unit_scores @ self.unit_weights, 0, 1))
-        if count < FEW:
-            sample = rng.beta(mean * count + 0.5, (1 - mean) * count + 0.5, DRAWS)
-        else:
-            times = rng.multinomial(count, np.full(count, 1 / count), DRAWS) * self.unit_weights
-            total = times.sum(axis=1)
-            sample = np.divide(times @ self.unit_scores, total, out=np.full(DRAWS, mean), where=total > 0)
-        return np.clip(self.factor * sample, 0.0, 1.0)
+        return np.clip(
+            self.factor * posterior(self.unit_scores, self.unit_weights, rng_of(self.pattern_id, seed)), 0, 1
+        )
 
     def interval(self, seed: int = 0) -> tuple[float, float] | None:
         """The 90% interval, which holds the value; None where unmeasured."""
         value = self.value
         return None if value is None else interval(self.draws(seed), value)
+
+
+def rng_of(name: str, seed: int) -> np.random.Generator:
+    """A generator of this name's own draws."""
+    return np.random.default_rng([seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")])
+
+
+def posterior(scores: np.ndarray, weights: np.ndarray, rng: np.random.Generator, draws: int = DRAWS) -> np.ndarray:
+    """Draws of the weighted mean of what the units were drawn from, float64, shape (draws,).
+
+    Args:
+        scores: of the units, shape (n,), in [0, 1].
+        weights: of the units, shape (n,), any positive scale.
+        rng: gives the draws.
+        draws: how many.
+    """
+    scores, own = np.asarray(scores, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    # Equal scores are one atom: a gamma of their number, instead of as many gammas of one.
+    if own.size and np.ptp(own) == 0:
+        scores, counts = np.unique(scores, return_counts=True)
+        seen = rng.standard_gamma(counts.astype(np.float64), (draws, len(scores)))
+    else:
+        seen = rng.standard_exponential((draws, len(scores))) * (own * len(own) / own.sum())
+    unseen = rng.standard_gamma(1 / len(UNSEEN), (draws, len(UNSEEN)))
+    mean: np.ndarray = (seen @ scores + unseen @ UNSEEN) / (seen.sum(axis=1) + unseen.sum(axis=1))
+    return mean
 
 
 def unmeasured(pattern_id: str, reason: str, *, method: str, **evidence: Any) -> Factor:

@@ -123,7 +123,9 @@ def _drift(pattern: Pattern, factor: Factor, home: tuple[str, int]) -> list[dict
     if value is None or 1 - value < DRIFTED:
         return []
     evidence = factor.evidence
-    what = f"{evidence['kind']} since the baseline of {evidence['baseline'][:10]}"
+    what = f"{evidence['kind']} since the wording of {evidence['held_against'][:10]}"
+    if evidence["kind"] == "extension":
+        what += f", of which {evidence['still_holds']:.0%} still holds"
     return [
         {
             "kind": "drift",
@@ -133,9 +135,9 @@ def _drift(pattern: Pattern, factor: Factor, home: tuple[str, int]) -> list[dict
             "rule": evidence["kind"],
             "claim": evidence["new"] or pattern.definition.text,
             "evidence": evidence["old"],
-            "evidence_document": evidence["baseline_document"] or home[0],
-            "evidence_line": evidence["baseline_line"],
-            "evidence_version": evidence["baseline_commit"],
+            "evidence_document": evidence["held_document"] or home[0],
+            "evidence_line": evidence["held_line"],
+            "evidence_version": evidence["held_commit"],
             "method": factor.method,
         }
     ]

@@ -26,10 +26,10 @@ def number(value: float | None, *, digits: int = 2) -> str:
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Patterns with their dimensions and SC, lowest SC first, unmeasured ones last with the reason."""
+    """Patterns with their dimensions, SC, delta and KPI, lowest SC first, unmeasured ones last with the reason."""
     ordered = sorted(rows, key=lambda row: (row["sc"] is None, row["sc"] or 0.0, row["pattern_id"]))
     return table(
-        ("pattern", "A", "C", "S", "SC", "90% interval", "level", "findings", "why unmeasured"),
+        ("pattern", "A", "C", "S", "SC", "90% interval", "delta", "KPI", "level", "findings", "why unmeasured"),
         [
             (
                 row["pattern_id"],
@@ -38,6 +38,10 @@ def score_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 number(row["stability"]),
                 number(row["sc"]),
                 "" if row["sc"] is None else f"{number(row['sc_low'])} to {number(row['sc_high'])}",
+                number(row["delta"]),
+                number(row["kpi"])
+                if row["kpi"] is not None or row["sc"] is None
+                else f"0 to {number(row['kpi_high'])}",
                 row["level"] or "",
                 row["finding_count"],
                 row["reason"] or "",
@@ -84,6 +88,34 @@ def finding_table(rows: Sequence[Mapping[str, Any]], *, most: int = 25) -> str:
             for row in ordered
         ],
     )
+
+
+def hotspot_table(rows: Sequence[Mapping[str, Any]], *, most: int = 25) -> str:
+    """The most pressing patterns with their gravest finding."""
+    return table(
+        ("rank", "pattern", "band", "priority", "surface area", "gravest finding"),
+        [
+            (
+                row["rank"],
+                row["pattern_id"],
+                row["band"],
+                number(row["priority"]),
+                row["surface_area"],
+                row["worst_finding"] or "",
+            )
+            for row in rows[:most]
+        ],
+    )
+
+
+def beside(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands beside the organisation's SC, as metadata."""
+    return {
+        "worst_decile": summary["worst_decile"],
+        "pattern_coverage": summary["pattern_coverage"],
+        "graph_connectivity": summary["graph_connectivity"],
+        "why_unmeasured": summary["reason"],
+    }
 
 
 def place(row: Mapping[str, Any]) -> str:

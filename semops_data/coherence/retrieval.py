@@ -14,9 +14,10 @@ import numpy as np
 from semops_data.coherence.text import content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 K1, B, FUSION = 1.2, 0.75, 60
+QUERIES = 64
 
 
 class BM25:
@@ -47,6 +48,52 @@ class BM25:
         return total
 
 
+class Ranking:
+    """One query's hybrid ranks; equal scores share the better rank, so that the order of documents means nothing.
+
+    Args:
+        dense: cosine of every text, shape (N,); -inf for one that takes no part.
+        lexical: BM25 score of every text, shape (N,).
+    """
+
+    def __init__(self, dense: np.ndarray, lexical: np.ndarray) -> None:
+        self._dense, self._lexical = dense, lexical
+        self._ordered = np.sort(dense)
+        self._found = np.flatnonzero(lexical > 0)
+        self._found_ordered = np.sort(lexical[self._found])
+
+    def fused(self, rows: np.ndarray) -> np.ndarray:
+        """Reciprocal-rank scores of some texts, float64, shape (len(rows),)."""
+        dense, lexical = self._dense[rows], self._lexical[rows]
+        score: np.ndarray = 1.0 / (FUSION + self._dense_ranks(dense))
+        # A text that shares no word with the query has no lexical rank to speak of.
+        place = len(self._found) - np.searchsorted(self._found_ordered, lexical, "right") + 1
+        score = score + np.where(lexical > 0, 1.0 / (FUSION + place), 0.0)
+        score[dense == -np.inf] = -np.inf
+        return score
+
+    def rank(self, rows: np.ndarray) -> int:
+        """The best rank among all texts that one of these has, from 1."""
+        best = float(self.fused(rows).max())
+        if best == -np.inf:
+            return len(self._dense)
+        ahead = int((self.fused(self._found) > best).sum())
+        # A text without a word of the query is ahead where its cosine alone is: from some place in that order on.
+        place = max(int(1.0 / best - FUSION) + 1, 0)
+        while place > 0 and not 1.0 / (FUSION + place) > best:
+            place -= 1
+        if not place:
+            return ahead + 1
+        # Equal cosines share a rank: the last place that is ahead takes all that are equal to it along.
+        limit = self._ordered[max(len(self._ordered) - place, 0)]
+        all_ahead = len(self._ordered) - int(np.searchsorted(self._ordered, limit, "left"))
+        return ahead + all_ahead - int((self._dense[self._found] >= limit).sum()) + 1
+
+    def _dense_ranks(self, dense: np.ndarray) -> np.ndarray:
+        place: np.ndarray = len(self._ordered) - np.searchsorted(self._ordered, dense, "right") + 1
+        return place
+
+
 def ranks(scores: np.ndarray) -> np.ndarray:
     """Rank of each entry by falling score, from 1; equal scores keep their order. Shape as given."""
     order = np.argsort(-scores, kind="stable")
@@ -75,6 +122,21 @@ class Index:
     def lexical(self, query: str) -> np.ndarray:
         """BM25 score of every text, float64, shape (N,)."""
         return self._lexical.scores(query)
+
+    def rankings(self, queries: Sequence[tuple[str, np.ndarray, int | None]]) -> Iterator[Ranking]:
+        """The hybrid ranks of each (text, vector, row that takes no part).
+
+        All cosines come from one product, in blocks of queries, so that the full matrix is never held.
+        """
+        for start in range(0, len(queries), QUERIES):
+            block = queries[start : start + QUERIES]
+            cosines = np.stack([vector for _, vector, _ in block]) @ self.vectors.T
+            cosines[np.isnan(cosines)] = -np.inf
+            for (text, _, exclude), dense in zip(block, cosines, strict=True):
+                lexical = self._lexical.scores(text)
+                if exclude is not None:
+                    dense[exclude], lexical[exclude] = -np.inf, 0.0
+                yield Ranking(dense, lexical)
 
     def fused(self, query: str, vector: np.ndarray, *, exclude: int | None = None) -> np.ndarray:
         """Reciprocal-rank score of every text, float64, shape (N,).

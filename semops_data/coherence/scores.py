@@ -1,4 +1,4 @@
-"""SC and what stands beside it: the three dimensions together, per pattern and for the organisation.
+"""SC and what stands beside it for one pattern: its interval, its level, the corpus-artifact delta and the KPI.
 
 SC = (A x C x S)^(1/3) where all three are measured. Otherwise SC is unmeasured, and beside it stand the geometric
 mean of the measured dimensions, the bounds (missing = 0, missing = 1) and the coverage.
@@ -11,20 +11,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semops_data.coherence.factor import DRAWS, interval
+from semops_data.coherence.factor import interval, posterior, rng_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from semops_data.coherence.factor import Factor
 
-LEVELS = ((0.80, "coherent"), (0.60, "fair"), (0.40, "weak"), (0.0, "incoherent"))
 DIMENSIONS = ("availability", "consistency", "stability")
+LEVEL_NAMES = ("coherent", "fair", "weak", "incoherent")
+BAND_NAMES = ("urgent", "soon", "watch")
+# With fewer usages of other patterns a distribution of "any other usage" is a guess.
+FEWEST_NULL = 20
+# Up to here the other usages are resampled as well; beyond it they are as good as known.
+SMALL_NULL = 200
+
+
+def band(value: float | None, limits: Sequence[float], names: Sequence[str]) -> str | None:
+    """The name of the highest limit that the value reaches; the last name below all of them, None where unmeasured.
+
+    Args:
+        value: what is placed.
+        limits: falling, one fewer than names.
+        names: best (or most pressing) first.
+    """
+    if value is None:
+        return None
+    return next((name for limit, name in zip(limits, names, strict=False) if value >= limit), names[-1])
 
 
 @dataclass(frozen=True)
 class Score:
-    """Semantic coherence of one pattern; values in [0, 1], None where unmeasured."""
+    """Semantic coherence of one pattern; values in [0, 1], None where unmeasured.
+
+    Attributes:
+        draws: of SC, float64, shape (DRAWS,).
+    """
 
     pattern_id: str
     availability: float | None
@@ -46,11 +68,6 @@ class Score:
         if self.sc is None:
             return "unmeasurable"
         return "measured_zero" if self.sc == 0 else "measured"
-
-    @property
-    def level(self) -> str | None:
-        """Band of SC; None where unmeasured."""
-        return None if self.sc is None else next(name for least, name in LEVELS if self.sc >= least)
 
 
 def combine(factors: Sequence[Factor]) -> Score:
@@ -91,56 +108,77 @@ def combine(factors: Sequence[Factor]) -> Score:
 
 
 @dataclass(frozen=True)
-class Organisation:
-    """SC of the whole registry, weighted by surface area, beside what could not be measured."""
+class Delta:
+    """Corpus-artifact delta of one pattern: how far its usages are from its definition, in [0, 1].
 
-    sc: float | None
+    Attributes:
+        value: None where unmeasured.
+        low: lower end of its 90% interval.
+        high: upper end.
+        count: usages.
+        reason: why it could not be measured.
+        draws: of the value, float64, shape (DRAWS,).
+    """
+
+    value: float | None
     low: float | None
     high: float | None
-    worst_decile: float | None
-    scored: int
-    unmeasured: int
-    surface_share: float | None
+    count: int
+    reason: str | None
+    draws: np.ndarray | None = None
 
 
-def organisation(scores: Sequence[Score], surfaces: Sequence[int], *, seed: int = 0) -> Organisation:
-    """Sum up the scores; never the mean of what is left without saying how much that is.
-
-    Args:
-        scores: of all audited patterns.
-        surfaces: their surface areas, in the same order.
-        seed: of the bootstrap, which resamples patterns (a pattern is the cluster) and draws within each.
-    """
-    kept = [(score, area) for score, area in zip(scores, surfaces, strict=True) if score.sc is not None]
-    total = float(sum(surfaces))
-    if not kept:
-        return Organisation(None, None, None, None, 0, len(scores), 0.0 if total else None)
-    values = np.array([score.sc for score, _ in kept])
-    areas = np.array([area for _, area in kept], dtype=np.float64)
-    mean = float(values @ areas / areas.sum())
-    rng = np.random.default_rng(seed)
-    within = np.stack([score.draws for score, _ in kept if score.draws is not None])
-    times = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), DRAWS) * areas
-    low, high = interval((times * within.T).sum(axis=1) / times.sum(axis=1), mean)
-    worst = np.sort(values)[: max(1, round(len(values) / 10))]
-    return Organisation(
-        mean, low, high, float(worst.mean()), len(kept), len(scores) - len(kept), float(areas.sum() / total)
-    )
-
-
-def usage_delta(own: np.ndarray, null: np.ndarray) -> float | None:
-    """Corpus-artifact delta: mean over usages of 1 - F_null(cosine to the definition), in [0, 1].
+def usage_delta(pattern_id: str, own: np.ndarray, null: np.ndarray) -> Delta:
+    """Mean over usages of 1 - F_null(cosine to the definition).
 
     Args:
-        own: cosines of the pattern's usages to its definition, shape (n,).
+        pattern_id: the pattern.
+        own: cosines of its usages to its definition, shape (n,).
         null: cosines of usages of *other* patterns of the same type to this definition, shape (m,).
-
-    Returns:
-        None where there is no usage, or nothing to compare with.
     """
-    if not len(own) or not len(null):
-        return None
+    if not len(own):
+        return Delta(None, None, None, 0, "nothing in the corpus uses the pattern")
+    if len(null) < FEWEST_NULL:
+        reason = f"{len(null)} usages of other patterns of its type to compare with, fewer than {FEWEST_NULL}"
+        return Delta(None, None, None, len(own), reason)
+    order, rng = np.sort(null), rng_of(pattern_id, len(DIMENSIONS))
     # F_null at a value counts half of the ties, so that a pattern used like any other has delta 1/2.
-    order = np.sort(null)
-    below = (np.searchsorted(order, own, "left") + np.searchsorted(order, own, "right")) / 2
-    return float(np.mean(1.0 - below / len(null)))
+    left, right = np.searchsorted(order, own, "left"), np.searchsorted(order, own, "right")
+    units = 1.0 - (left + right) / 2 / len(null)
+    draws = posterior(units, np.ones(len(own)), rng)
+    if len(null) < SMALL_NULL:
+        draws = draws + _null_noise(left, right, len(null), len(draws), rng)
+    draws, value = np.clip(draws, 0.0, 1.0), float(units.mean())
+    low, high = interval(draws, value)
+    return Delta(value, low, high, len(own), None, draws)
+
+
+def _null_noise(left: np.ndarray, right: np.ndarray, size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """How much other usages of others would have moved the delta: the null's Bayesian bootstrap, about its mean."""
+    weights = rng.standard_exponential((draws, size))
+    reached = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    reached = np.concatenate([np.zeros((draws, 1)), reached], axis=1)
+    below = (reached[:, left] + reached[:, right]).mean(axis=1) / 2
+    noise: np.ndarray = below.mean() - below
+    return noise
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """SC x (1 - delta): a value with its 90% interval, or why there is none and the bounds that remain."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: str | None
+
+
+def kpi(score: Score, delta: Delta) -> Kpi:
+    """The KPI of one pattern; without a delta it lies between 0 and SC."""
+    if score.sc is None:
+        return Kpi(None, None, None, f"SC is unmeasured: {score.reason}")
+    if delta.value is None or delta.draws is None or score.draws is None:
+        return Kpi(None, 0.0, score.sc, f"the delta is unmeasured: {delta.reason}")
+    value = score.sc * (1 - delta.value)
+    low, high = interval(score.draws * (1 - delta.draws), value)
+    return Kpi(value, low, high, None)

@@ -22,7 +22,9 @@ def resolve_device(device: str) -> str:
     return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
 
-def top_k(queries: np.ndarray, corpus: np.ndarray, k: int, *, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
+def top_k(
+    queries: np.ndarray, corpus: np.ndarray, k: int, *, device: str = "cpu", without: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The k rows of the corpus nearest to each query.
 
     Args:
@@ -30,25 +32,33 @@ def top_k(queries: np.ndarray, corpus: np.ndarray, k: int, *, device: str = "cpu
         corpus: float32, shape (N, dimension), rows of unit length.
         k: neighbours per query; at most N are given.
         device: `cpu`, `cuda` or `cuda:N`.
+        without: rows of the corpus that take no part, int64, shape (m,).
 
     Returns:
-        (cosines, rows): shapes (Q, min(k, N)), by falling cosine, equal ones by rising row.
+        (cosines, rows): shapes (Q, min(k, N)), by falling cosine, equal ones by rising row; -inf where fewer rows than
+        that take part. What is no number is no neighbour.
     """
     k = min(k, len(corpus))
     if not len(queries) or not k:
         return np.zeros((len(queries), k), np.float32), np.zeros((len(queries), k), np.int64)
     multiply = _on_cpu if device == "cpu" else _on_gpu
-    best, rows = multiply(queries, corpus, k, device)
+    left_out = np.zeros(0, np.int64) if without is None else np.sort(without)
+    best, rows = multiply(queries, corpus, k, device, left_out)
     order = np.lexsort((rows, -best), axis=1)
     return np.take_along_axis(best, order, 1), np.take_along_axis(rows, order, 1)
 
 
-def _on_cpu(queries: np.ndarray, corpus: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray]:  # noqa: ARG001
+def _on_cpu(
+    queries: np.ndarray, corpus: np.ndarray, k: int, _: str, left_out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     best = np.full((len(queries), k), -np.inf, np.float32)
     rows = np.zeros((len(queries), k), np.int64)
     for start in range(0, len(corpus), BLOCK):
         block = corpus[start : start + BLOCK]
-        scores = np.concatenate([best, queries @ block.T], axis=1)
+        scores = queries @ block.T
+        scores[:, _within(left_out, start, len(block))] = -np.inf
+        scores[np.isnan(scores)] = -np.inf
+        scores = np.concatenate([best, scores], axis=1)
         where = np.broadcast_to(np.arange(start, start + len(block)), (len(queries), len(block)))
         where = np.concatenate([rows, where], axis=1)
         kept = np.argpartition(-scores, k - 1, axis=1)[:, :k]
@@ -56,7 +66,9 @@ def _on_cpu(queries: np.ndarray, corpus: np.ndarray, k: int, device: str) -> tup
     return best, rows
 
 
-def _on_gpu(queries: np.ndarray, corpus: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray]:
+def _on_gpu(
+    queries: np.ndarray, corpus: np.ndarray, k: int, device: str, left_out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
     left = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
@@ -64,7 +76,16 @@ def _on_gpu(queries: np.ndarray, corpus: np.ndarray, k: int, device: str) -> tup
     rows = torch.zeros((len(queries), k), dtype=torch.int64, device=device)
     for start in range(0, len(corpus), BLOCK * 16):
         block = torch.from_numpy(np.ascontiguousarray(corpus[start : start + BLOCK * 16])).to(device)
-        score, where = (left @ block.T).topk(min(k, len(block)), dim=1)
+        scores = torch.nan_to_num(left @ block.T, nan=-torch.inf)
+        scores[:, torch.from_numpy(_within(left_out, start, len(block))).to(device)] = -torch.inf
+        score, where = scores.topk(min(k, len(block)), dim=1)
         best, kept = torch.cat([best, score], 1).topk(k, dim=1)
         rows = torch.cat([rows, where + start], 1).gather(1, kept)
     return best.cpu().numpy(), rows.cpu().numpy()
+
+
+def _within(rows: np.ndarray, start: int, length: int) -> np.ndarray:
+    """Of sorted rows those of one block, counted from its start."""
+    low, high = np.searchsorted(rows, [start, start + length])
+    inside: np.ndarray = rows[low:high] - start
+    return inside

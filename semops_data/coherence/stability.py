@@ -2,9 +2,10 @@
 
 S = (identical sentences + sum over aligned pairs of min(P(entails old -> new), P(entails new -> old)))
     / (old sentences + added ones without a partner),
-with pairs aligned at cosine >= 0.5. Until a contradiction model is configured, entailment is estimated from the
-words and vectors of the two sentences and from the rules: `method=embedding`. A cosine alone sees topics, not
-reversals; a rule that fires between an old and a new sentence is what tells "deleted" from "never deleted".
+with pairs aligned at cosine >= 0.5. With a contradiction model entailment is the model's; without one it is estimated
+from words, vectors and rules (`method=embedding`). The baseline is the version at which the pattern became active: the
+registry's date, or else the first version that is known. A change that somebody decided is reported apart, and what
+it brought is the wording that later ones are held against: uncontrolled drift lowers S, governed change does not.
 """
 
 from __future__ import annotations
@@ -15,117 +16,74 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semops_data.coherence.alignment import Change, compare, questions
 from semops_data.coherence.factor import Factor, measured, unmeasured
-from semops_data.coherence.rules import raw_contradiction
-from semops_data.coherence.text import content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from semops_data.coherence.alignment import Told
+
 METHOD = "embedding"
-ALIGNED = 0.5
-# Below this share of kept words a change is a rewrite, whatever became of the meaning.
-REWRITTEN = 0.5
-REVERSED = 0.4
+HYBRID = "v4-hybrid"
 DAYS_PER_QUARTER = 365.25 / 4
+# A pattern that nobody has promised yet may change as it likes.
+UNPROMISED = frozenset({"draft", "in_progress"})
 
 
 @dataclass(frozen=True)
 class Version:
-    """One wording of a definition: its sentences, when it began, and where it stood."""
+    """One wording of a definition: its sentences, when it began, where it stood, and what decided it, if anything."""
 
     valid_from: datetime
     sentences: tuple[str, ...]
     document_id: str | None = None
     line: int | None = None
     commit: str | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True)
-class Change:
-    """How much of one version's meaning another one keeps.
+class Course:
+    """A definition's wordings since its baseline.
 
     Attributes:
-        kept: score of each unit: old sentences first, then added ones without a partner (0 each).
-        kind: identical, edit, rewrite (many new words) or reversal (a rule fired between old and new).
-        rule: the gravest rule that fired, in words.
-        old: the old sentence that changed most.
-        new: its partner; None where it has none.
+        since: the baseline and everything after it, oldest first.
+        from_registry: whether the registry dates the baseline.
+        held: position in `since` of the wording that the current one is held against: the last one that was decided,
+            or the baseline.
     """
 
-    kept: tuple[float, ...]
-    kind: str
-    rule: str | None
-    old: str | None
-    new: str | None
+    since: tuple[Version, ...]
+    from_registry: bool
+    held: int
 
     @property
-    def preserved(self) -> float:
-        """Share of the meaning that was preserved, in [0, 1]."""
-        return float(np.mean(self.kept)) if self.kept else 0.0
+    def transitions(self) -> list[tuple[Version, Version]]:
+        """Each wording with the one before it, and the one held against with the current one."""
+        ends = [(self.since[self.held], self.since[-1])] if len(self.since) > 1 else []
+        return [*pairwise(self.since), *ends]
 
 
-def entailment(premise: str, hypothesis: str, cosine: float, raw: float) -> float:
-    """Estimated P(premise entails hypothesis) in [0, 1]: what of the hypothesis the premise supports.
-
-    Half of the support is the share of the hypothesis's content words in the premise, half the closeness of the
-    vectors (0 at cosine 0.5, 1 at 1); a raw contradiction score takes its share away.
-    """
-    ours, theirs = set(content(premise)), set(content(hypothesis))
-    coverage = len(ours & theirs) / len(theirs) if theirs else 1.0
-    closeness = min(max((cosine - ALIGNED) / (1 - ALIGNED), 0.0), 1.0)
-    return (1.0 - raw) * (coverage + closeness) / 2
-
-
-def compare(old: Sequence[str], new: Sequence[str], vectors: Mapping[str, np.ndarray]) -> Change:
-    """Align two versions sentence by sentence and score what is preserved.
-
-    Args:
-        old: sentences of the older version.
-        new: sentences of the newer one.
-        vectors: unit vector of every sentence, shape (dimension,).
-    """
-    if list(old) == list(new):
-        return Change((1.0,) * len(old), "identical", None, None, None)
-    left = [sentence for sentence in old if sentence not in new]
-    right = [sentence for sentence in new if sentence not in old]
-    kept = [1.0] * (len(old) - len(left))
-    partners, rule, gravest = _align(left, right, vectors), None, 0.0
-    worst: tuple[float, str | None, str | None] = (2.0, None, None)
-    for sentence, partner, cosine in partners:
-        score = 0.0
-        if partner is not None:
-            raw, hit = raw_contradiction(sentence, partner, cosine)
-            score = min(entailment(sentence, partner, cosine, raw), entailment(partner, sentence, cosine, raw))
-            if hit is not None and raw > gravest:
-                gravest, rule = raw, f"{hit.rule}: {hit.detail}"
-        kept.append(score)
-        worst = min(worst, (score, sentence, partner), key=lambda entry: entry[0])
-    taken = {partner for _, partner, _ in partners}
-    kept += [0.0 for sentence in right if sentence not in taken]
-    words_old, words_new = set(content(" ".join(old))), set(content(" ".join(new)))
-    share = len(words_old & words_new) / max(len(words_old | words_new), 1)
-    kind = "reversal" if gravest >= REVERSED else "rewrite" if share < REWRITTEN else "edit"
-    return Change(tuple(kept), kind, rule, worst[1], worst[2])
+def course(versions: Sequence[Version], baseline: datetime | None) -> Course | None:
+    """The wordings that stability is measured on; None where there is none."""
+    known = [version for version in versions if version.sentences]
+    if not known:
+        return None
+    before = [version for version in known if baseline is not None and version.valid_from <= baseline]
+    since = tuple(known[len(before) - 1 if before else 0 :])
+    held = max((place for place, version in enumerate(since) if place and version.decision), default=0)
+    return Course(since, bool(before), held)
 
 
-def _align(left: list[str], right: list[str], vectors: Mapping[str, np.ndarray]) -> list[tuple[str, str | None, float]]:
-    """Pair each old sentence with the nearest free new one, greedily by cosine, from 0.5 up."""
-    if not left or not right:
-        return [(sentence, None, 0.0) for sentence in left]
-    cosines = np.stack([vectors[s] for s in left]) @ np.stack([vectors[s] for s in right]).T
-    partner: dict[int, int] = {}
-    for flat in np.argsort(-cosines, axis=None, kind="stable"):
-        i, j = divmod(int(flat), len(right))
-        if cosines[i, j] < ALIGNED:
-            break
-        if i not in partner and j not in partner.values():
-            partner[i] = j
-    return [
-        (sentence, right[partner[i]] if i in partner else None, float(cosines[i, partner[i]]) if i in partner else 0.0)
-        for i, sentence in enumerate(left)
-    ]
+def asked(
+    versions: Sequence[Version], vectors: Mapping[str, np.ndarray], baseline: datetime | None
+) -> list[tuple[str, str]]:
+    """The (premise, hypothesis) of which `stability` wants to know a model's answers."""
+    found = course(versions, baseline)
+    changes = found.transitions if found else []
+    return [pair for old, new in changes for pair in questions(old.sentences, new.sentences, vectors)]
 
 
 def stability(
@@ -135,6 +93,9 @@ def stability(
     *,
     baseline: datetime | None,
     as_of: datetime,
+    told: Mapping[tuple[str, str], Told] | None = None,
+    method: str = METHOD,
+    lifecycle: str = "active",
 ) -> Factor:
     """The pattern's stability: what its current wording keeps of its baseline.
 
@@ -144,53 +105,70 @@ def stability(
         vectors: unit vector of every sentence of every version.
         baseline: when it became active; the first version where None.
         as_of: the moment up to which the corpus was observed.
+        told: a model's answers to `asked`; estimated without.
+        method: what gave them; `v2-nli` leaves the rules out.
+        lifecycle: of the pattern; a draft has no baseline.
     """
-    versions = [version for version in versions if version.sentences]
-    if not versions:
-        return unmeasured(pattern_id, "no version of the definition was found in the corpus or registry", method=METHOD)
-    before = [version for version in versions if baseline is not None and version.valid_from <= baseline]
-    first = before[-1] if before else versions[0]
-    since = list(versions[list(versions).index(first) :])
-    days = max((as_of - first.valid_from).total_seconds() / 86_400, 0.0)
-    observed: dict[str, Any] = {
-        "baseline": first.valid_from.isoformat(),
-        "baseline_from": "registry" if before else "first version",
-        "baseline_document": first.document_id,
-        "baseline_line": first.line,
-        "baseline_commit": first.commit,
-        "versions": len(since),
-        "days_observed": round(days, 1),
-    }
+    found = course(versions, baseline)
+    if found is None:
+        return unmeasured(pattern_id, "no version of the definition was found in the corpus or registry", method=method)
+    since = found.since
+    days = max((as_of - since[0].valid_from).total_seconds() / 86_400, 0.0)
+    observed = _observed(found, days)
+    if lifecycle in UNPROMISED and baseline is None:
+        reason = f"no baseline: the pattern is {lifecycle} and not active yet, observed for {days:.0f} days"
+        return unmeasured(pattern_id, reason, method=method, **observed)
     if len(since) == 1:
         reason = f"one version since the baseline, observed for {days:.0f} days"
-        return unmeasured(pattern_id, reason, method=METHOD, **observed)
-    change = compare(first.sentences, since[-1].sentences, vectors)
-    steps = [
-        {
-            "at": new.valid_from.isoformat(),
-            "commit": new.commit,
-            "document": new.document_id,
-            "line": new.line,
-            "preserved": round(step.preserved, 4),
-            "kind": step.kind,
-            "rule": step.rule,
-        }
-        for old, new in pairwise(since)
-        for step in [compare(old.sentences, new.sentences, vectors)]
-    ]
-    drift = 1.0 - change.preserved
+        return unmeasured(pattern_id, reason, method=method, **observed)
+    rules = told is None or method == HYBRID
+    steps = [(new, compare(old.sentences, new.sentences, vectors, told, rules=rules)) for old, new in pairwise(since)]
+    change = compare(since[found.held].sentences, since[-1].sentences, vectors, told, rules=rules)
+    state = 1.0 - change.preserved
+    quarters = max((as_of - since[found.held].valid_from).total_seconds() / 86_400 / DAYS_PER_QUARTER, 1.0)
     return measured(
         pattern_id,
         np.array(change.kept),
-        method=METHOD,
+        method=method,
         evidence=observed
         | {
-            "state": round(drift, 4),
-            "trend_per_quarter": round(drift / max(days / DAYS_PER_QUARTER, 1.0), 4),
+            "state": round(state, 4),
+            "trend_per_quarter": round(state / quarters, 4),
             "kind": change.kind,
             "rule": change.rule,
             "old": change.old,
             "new": change.new,
-            "transitions": steps,
+            "still_holds": round(change.holds, 4),
+            "governed": [_step(new, step) | {"decision": new.decision} for new, step in steps if new.decision],
+            "transitions": [_step(new, step) for new, step in steps],
         },
     )
+
+
+def _observed(found: Course, days: float) -> dict[str, Any]:
+    first, held = found.since[0], found.since[found.held]
+    return {
+        "baseline": first.valid_from.isoformat(),
+        "baseline_from": "registry" if found.from_registry else "first version",
+        "baseline_document": first.document_id,
+        "baseline_line": first.line,
+        "baseline_commit": first.commit,
+        "held_against": held.valid_from.isoformat(),
+        "held_document": held.document_id,
+        "held_line": held.line,
+        "held_commit": held.commit,
+        "versions": len(found.since),
+        "days_observed": round(days, 1),
+    }
+
+
+def _step(new: Version, step: Change) -> dict[str, Any]:
+    return {
+        "at": new.valid_from.isoformat(),
+        "commit": new.commit,
+        "document": new.document_id,
+        "line": new.line,
+        "preserved": round(step.preserved, 4),
+        "kind": step.kind,
+        "rule": step.rule,
+    }

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semops_data.coherence import calibration
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.planting import FAULTS, NULLS
+from semops_data.coherence.reliability import Case, held_out
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.text import mention_pattern
 
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from semops_data.coherence.consistency import Pair
     from semops_data.coherence.contradiction.judge import Judge
     from semops_data.coherence.knowledge import Knowledge
+    from semops_data.coherence.reliability import Reliability
 
     Embed = Callable[[Sequence[str]], np.ndarray]
 
-NAMES = ("contradiction_intercept", "contradiction_slope", "contradiction_probability", "attribution_cosine")
+NAMES = ("contradiction_intercept", "contradiction_slope", "contradiction_probability", "attribution_cosine",
+         "expected_calibration_error")  # fmt: skip
 ATTRIBUTION_PRECISION = 0.9
 FEWEST_ATTRIBUTED = 20
 
@@ -38,6 +42,7 @@ class Planted:
     kind: str
     is_fault: bool
     raw: float
+    pattern_id: str = ""
 
 
 def plant(knowledge: Knowledge, embed: Embed, judge: Judge | None = None) -> list[Planted]:
@@ -58,7 +63,32 @@ def plant(knowledge: Knowledge, embed: Embed, judge: Judge | None = None) -> lis
     ]
     texts = [(claim.text, mutated) for claim, mutated, _, _ in cases]
     raws = _raws(texts, embed, judge)
-    return [Planted(kind, is_fault, float(raw)) for (_, _, kind, is_fault), raw in zip(cases, raws, strict=True)]
+    owner = {id(claim): pattern.pattern_id for pattern in knowledge.patterns for claim in pattern.claims}
+    return [
+        Planted(kind, is_fault, float(raw), owner[id(claim)])
+        for (claim, _, kind, is_fault), raw in zip(cases, raws, strict=True)
+    ]
+
+
+def reliability(pairs: Sequence[Pair], planted: Sequence[Planted]) -> Reliability:
+    """How well the probabilities are calibrated on patterns that took no part in their fit."""
+    natural = [Case(pair.pattern_id, pair.raw, is_fault=False) for pair in pairs]
+    return held_out([*natural, *(Case(case.pattern_id, case.raw, case.is_fault) for case in planted)])
+
+
+def error_row(found: Reliability) -> dict[str, Any]:
+    """The row of `coherence/thresholds` that says how far the probabilities are off."""
+    few = None if found.error is not None else "too few cases to hold half of the patterns out"
+    return {
+        "name": NAMES[4],
+        "value": found.error,
+        "low": found.low,
+        "high": found.high,
+        "method": "held out by pattern, at even odds",
+        "reason": few,
+        "positives": found.positives,
+        "negatives": found.negatives,
+    }
 
 
 def labelled(said: Mapping[tuple[str, str], str], embed: Embed, judge: Judge | None = None) -> list[Planted]:
@@ -71,7 +101,9 @@ def labelled(said: Mapping[tuple[str, str], str], embed: Embed, judge: Judge | N
     """
     raws = _raws(list(said), embed, judge)
     return [
-        Planted("human", label == "contradicts", float(raw)) for label, raw in zip(said.values(), raws, strict=True)
+        # What is said of one claim stays together when half of the cases is held out.
+        Planted("human", label == "contradicts", float(raw), pair[0])
+        for (pair, label), raw in zip(said.items(), raws, strict=True)
     ]
 
 
@@ -136,7 +168,10 @@ def attribution(knowledge: Knowledge) -> dict[str, Any]:
         if mention is None:
             continue
         cosines.append(knowledge.chunk_vectors @ pattern.definition.vector)
-        names.append(np.array([mention.search(chunk.passage) is not None for chunk in knowledge.chunks], dtype=bool))
+        named = np.zeros(len(knowledge.chunks), dtype=bool)
+        may = lookup(knowledge).may_mention(pattern.labels)
+        named[may] = [mention.search(knowledge.chunks[row].passage) is not None for row in may]
+        names.append(named)
     row: dict[str, Any] = {"name": NAMES[3], "value": None, "method": "mentions", "positives": 0, "negatives": 0}
     if not cosines:
         return row | {"reason": "no pattern has a label"}

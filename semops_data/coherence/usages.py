@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semops_data.coherence.text import content, label_beginnings, mention_pattern
-from semops_data.corpus.links import LINK, is_address, leads_to
+from semops_data.coherence.lookup import lookup
+from semops_data.coherence.text import content, mention_pattern
 
 if TYPE_CHECKING:
-    from semops_data.coherence.knowledge import Chunk, Knowledge, Pattern
+    from semops_data.coherence.knowledge import Knowledge, Pattern
 
 # Share of the definition's content words that a chunk must hold to be where the definition lives.
 CONTAINED = 0.8
@@ -39,19 +39,27 @@ def canonical_chunks(pattern: Pattern, knowledge: Knowledge) -> list[int]:
     The registered source comes first; a pattern without one, or whose source is not in the corpus, is looked for
     by the definition's own words.
     """
+    held_rows = knowledge.__dict__.setdefault("_canonical", {})
+    key = (pattern.pattern_id, pattern.definition.text, pattern.source_path, pattern.source_anchor)
+    if key not in held_rows:
+        held_rows[key] = _canonical(pattern, knowledge)
+    found: list[int] = held_rows[key]
+    return found
+
+
+def _canonical(pattern: Pattern, knowledge: Knowledge) -> list[int]:
+    index = lookup(knowledge)
     rows = [
         row
-        for row, chunk in enumerate(knowledge.chunks)
-        if pattern.source_path is not None
-        and chunk.document_id == pattern.source_path
-        and (not pattern.source_anchor or chunk.anchor == pattern.source_anchor)
+        for row in index.chunks_of(pattern.source_path)
+        if not pattern.source_anchor or knowledge.chunks[row].anchor == pattern.source_anchor
     ]
-    wanted = set(content(pattern.definition.text))
+    wanted = frozenset(content(pattern.definition.text))
     if not wanted:
         return []
 
     def held(row: int) -> float:
-        return len(wanted & set(content(knowledge.chunks[row].passage))) / len(wanted)
+        return len(wanted & index.stems(row)) / len(wanted)
 
     holding = [row for row in rows if held(row) >= CONTAINED]
     if holding:
@@ -76,32 +84,20 @@ def usages(
         canonical: rows that hold the definition; they are no usages.
         attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
     """
-    cosines = np.clip(knowledge.chunk_vectors @ pattern.definition.vector, -1, 1).tolist()
-    mention, beginnings = mention_pattern(pattern.labels), label_beginnings(pattern.labels)
-    home = set(canonical)
-    found = []
-    for row, chunk in enumerate(knowledge.chunks):
-        if row in home:
-            continue
-        cosine = cosines[row]
-        # A plain substring test is forty times faster than the expression, and nearly always says no.
-        may_mention = any(beginning in knowledge.folded[row] for beginning in beginnings)
-        match = mention.search(chunk.passage) if mention and may_mention else None
-        if match:
-            found.append(Usage(row, "mention", match.group(), cosine))
-        elif pattern.source_path and _links(pattern, chunk):
-            found.append(Usage(row, "link", None, cosine))
-        elif attribution is not None and cosine >= attribution:
-            found.append(Usage(row, "meaning", None, cosine))
-    return found
-
-
-def _links(pattern: Pattern, chunk: Chunk) -> bool:
-    """Whether the chunk links to where the pattern is defined: its document, and its heading where one is named."""
-    for target in LINK.findall(chunk.passage):
-        path, anchor = leads_to(chunk.document_id, target)
-        if is_address(target) or path != pattern.source_path:
-            continue
-        if anchor == pattern.source_anchor or (not pattern.source_anchor and chunk.document_id != path):
-            return True
-    return False
+    cosines = np.clip(knowledge.chunk_vectors @ pattern.definition.vector, -1, 1)
+    index, mention, home = lookup(knowledge), mention_pattern(pattern.labels), set(canonical)
+    # The expression decides; the index of words only leaves out what cannot mention a label.
+    may = index.may_mention(pattern.labels) if mention else ()
+    mentions = {
+        row: match.group()
+        for row in map(int, may)
+        if mention and (match := mention.search(knowledge.chunks[row].passage))
+    }
+    links = index.linking(pattern.source_path, pattern.source_anchor) if pattern.source_path else set()
+    near = set(np.flatnonzero(cosines >= attribution).tolist()) if attribution is not None else set()
+    return [
+        Usage(row, "mention", mentions[row], float(cosines[row]))
+        if row in mentions
+        else Usage(row, "link" if row in links else "meaning", None, float(cosines[row]))
+        for row in sorted((mentions.keys() | links | near) - home)
+    ]

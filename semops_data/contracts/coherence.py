@@ -9,6 +9,8 @@ MODEL_ID = Column("model_id", "string", "Embedding model and revision that gave 
 TEXT_SHA256 = Column("text_sha256", "string", "sha256 of the text that was embedded, hexadecimal.")
 VECTOR = Column("vector", "list<float32>", "Embedding of unit length.")
 STATUSES = ("measured", "measured_zero", "unmeasurable")
+LEVEL_NAMES = ("coherent", "fair", "weak", "incoherent")
+BAND_NAMES = ("urgent", "soon", "watch")
 
 
 def _unit(name: str, description: str, *, nullable: bool = True) -> Column:
@@ -23,8 +25,8 @@ def _factor(name: str, term: str, question: str) -> Table:
             PATTERN_ID,
             Column("value", "float64", f"The pattern's {name}; null where it could not be measured.", "share",
                    nullable=True, term=term, minimum=0, maximum=1),
-            _unit("low", "Lower end of the 90% bootstrap interval."),
-            _unit("high", "Upper end of the 90% bootstrap interval."),
+            _unit("low", "Lower end of the 90% interval."),
+            _unit("high", "Upper end of the 90% interval."),
             Column("unit_count", "int64", "Number of units (queries, claims or sentences) that were scored."),
             Column("status", "string", "Whether the value was measured, measured as zero, or could not be.",
                    allowed=STATUSES),
@@ -37,6 +39,40 @@ def _factor(name: str, term: str, question: str) -> Table:
         ),
     )  # fmt: skip
 
+
+SCORE_COLUMNS = (
+    Column("label", "string", "The pattern's label."),
+    _unit("availability", "Can the meaning be found where it is needed?"),
+    _unit("consistency", "Does nothing in the corpus contradict it?"),
+    _unit("stability", "Was the meaning preserved since the baseline?"),
+    Column("sc", "float64", "Semantic coherence; null unless all three dimensions are measured.", "share",
+           nullable=True, term="semantic-coherence", minimum=0, maximum=1),
+    _unit("sc_low", "Lower end of the 90% interval of SC."),
+    _unit("sc_high", "Upper end of the 90% interval of SC."),
+    Column("status", "string", "Whether SC was measured.", allowed=STATUSES),
+    Column("reason", "string", "Which dimension is unmeasured, and why.", nullable=True),
+    _unit("mean_measured", "Geometric mean of the measured dimensions."),
+    _unit("bound_low", "SC if every unmeasured dimension were 0.", nullable=False),
+    _unit("bound_high", "SC if every unmeasured dimension were 1.", nullable=False),
+    _unit("coverage", "Measured dimensions out of three.", nullable=False),
+    _unit("delta", "Corpus-artifact delta: distance of the usages from the definition."),
+    _unit("delta_low", "Lower end of the 90% interval of the delta."),
+    _unit("delta_high", "Upper end of the 90% interval of the delta."),
+    Column("delta_reason", "string", "Why the delta could not be measured.", nullable=True),
+    _unit("kpi", "SC x (1 - delta); null where either is unmeasured."),
+    _unit("kpi_low", "Lower end of its 90% interval; 0 where only SC is measured."),
+    _unit("kpi_high", "Upper end of its 90% interval; SC where only SC is measured."),
+    Column("kpi_reason", "string", "Why the KPI could not be measured.", nullable=True),
+    Column("level", "string", "Band of SC, from configuration.", nullable=True,
+           allowed=LEVEL_NAMES),
+    Column("surface_area", "int64", "Visibility times decision weight.", minimum=1, maximum=25),
+    Column("usage_count", "int64", "Places that use the pattern.", minimum=0),
+    Column("finding_count", "int64", "Findings against the pattern.", minimum=0),
+    Column("method", "string", "What gave the three dimensions."),
+    Column("model_id", "string", "Embedding model and revision."),
+    Column("corpus_version", "int64", "Delta version of corpus/documents that was scored.", minimum=0),
+    Column("registry_version", "int64", "Delta version of registry/patterns that was scored.", minimum=0),
+)  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
     Table(
@@ -136,32 +172,7 @@ TABLES: tuple[Table, ...] = (
         "One row per pattern: semantic coherence, SC = (availability x consistency x stability)^(1/3).",
         (
             PATTERN_ID,
-            Column("label", "string", "The pattern's label."),
-            _unit("availability", "Can the meaning be found where it is needed?"),
-            _unit("consistency", "Does nothing in the corpus contradict it?"),
-            _unit("stability", "Was the meaning preserved since the baseline?"),
-            Column("sc", "float64", "Semantic coherence; null unless all three dimensions are measured.", "share",
-                   nullable=True, term="semantic-coherence", minimum=0, maximum=1),
-            _unit("sc_low", "Lower end of the 90% bootstrap interval of SC."),
-            _unit("sc_high", "Upper end of the 90% bootstrap interval of SC."),
-            Column("status", "string", "Whether SC was measured.", allowed=STATUSES),
-            Column("reason", "string", "Which dimension is unmeasured, and why.", nullable=True),
-            _unit("mean_measured", "Geometric mean of the measured dimensions."),
-            _unit("bound_low", "SC if every unmeasured dimension were 0.", nullable=False),
-            _unit("bound_high", "SC if every unmeasured dimension were 1.", nullable=False),
-            _unit("coverage", "Measured dimensions out of three.", nullable=False),
-            _unit("delta", "Corpus-artifact delta: distance of the usages from the definition."),
-            _unit("kpi_low", "Lower end of SC x (1 - delta).", nullable=True),
-            _unit("kpi_high", "Upper end of SC x (1 - delta); equals the lower one where delta is measured."),
-            Column("level", "string", "Band of SC, from configuration.", nullable=True,
-                   allowed=("coherent", "fair", "weak", "incoherent")),
-            Column("surface_area", "int64", "Visibility times decision weight.", minimum=1, maximum=25),
-            Column("usage_count", "int64", "Places that use the pattern.", minimum=0),
-            Column("finding_count", "int64", "Findings against the pattern.", minimum=0),
-            Column("method", "string", "What gave the three dimensions."),
-            Column("model_id", "string", "Embedding model and revision."),
-            Column("corpus_version", "int64", "Delta version of corpus/documents that was scored.", minimum=0),
-            Column("registry_version", "int64", "Delta version of registry/patterns that was scored.", minimum=0),
+            *SCORE_COLUMNS,
         ),
     ),
     Table(
@@ -170,12 +181,31 @@ TABLES: tuple[Table, ...] = (
         (
             Column("scope", "string", "What was summed up.", is_key=True),
             _unit("sc", "Mean SC weighted by surface area over the patterns that were scored."),
-            _unit("sc_low", "Lower end of its 90% bootstrap interval, clustered by pattern."),
-            _unit("sc_high", "Upper end of its 90% bootstrap interval, clustered by pattern."),
-            _unit("worst_decile", "Mean SC of the worst tenth of the scored patterns."),
+            _unit("sc_low", "Lower end of its 90% interval, clustered by pattern."),
+            _unit("sc_high", "Upper end of its 90% interval, clustered by pattern."),
+            Column("reason", "string", "Why SC could not be summed up.", nullable=True),
+            _unit("worst_decile", "Mean SC of the worst tenth of the scored patterns, chance taken out."),
+            _unit("worst_decile_low", "Lower end of its 90% interval."),
+            _unit("worst_decile_high", "Upper end of its 90% interval."),
             Column("scored_count", "int64", "Patterns with a measured SC.", minimum=0),
             Column("unmeasured_count", "int64", "Patterns without one.", minimum=0),
             _unit("scored_surface_share", "Share of the surface area that the scored patterns cover."),
+            _unit("pattern_coverage", "Share of the documents that hold or use a pattern; not a part of SC."),
+            _unit("graph_connectivity", "Share of the patterns in the largest connected part of the registry; not a "
+                  "part of SC."),
+        ),
+    ),
+    Table(
+        "coherence/history",
+        "Every score ever given: of which state of the corpus (valid time), and since when it was held to be true "
+        "(transaction time). Rows are added where a score differs from the one before, and never changed.",
+        (
+            PATTERN_ID,
+            Column("as_of", "timestamp", "Valid time: the newest document version that was scored, or the moment that "
+                   "was asked for.", "UTC", is_key=True),
+            Column("known_from", "timestamp", "Transaction time: when the score was given.", "UTC", is_key=True),
+            Column("is_audited", "bool", "Whether the registry still held the pattern; where false, the row ends it."),
+            *SCORE_COLUMNS,
         ),
     ),
     Table(
@@ -184,6 +214,7 @@ TABLES: tuple[Table, ...] = (
         (
             PATTERN_ID,
             Column("rank", "int64", "Position, from 1.", minimum=1),
+            Column("band", "string", "How pressing, by the configured bands of the priority.", allowed=BAND_NAMES),
             Column("priority", "float64", "Surface area times (1 - lower bound of SC).", minimum=0, maximum=25),
             Column("surface_area", "int64", "Visibility times decision weight.", minimum=1, maximum=25),
             _unit("sc_low", "The lower bound of SC that the priority rests on.", nullable=False),

@@ -80,6 +80,7 @@ def vectors_of(name: str) -> dg.AssetsDefinition:
             metadata=catalog.run_metadata(
                 uri=lake.uri(key),
                 rows=commit.rows,
+                size_bytes=lake.size_bytes(key),
                 delta_version=commit.version,
                 model=result.model_id,
                 texts_encoded=result.computed,

@@ -1,39 +1,42 @@
-"""What must hold of a registry that can be loaded: the fitness functions, by severity."""
+"""What must hold of the registry's tables: the fitness functions, by severity."""
+
+from collections.abc import Iterator
 
 import dagster as dg
 
-from semops_data.registry.model import Problem
-from semops_data.registry.rules import audit
-from semops_data.registry.source import RegistryFile
+from semops_data.lakehouse.lake import Lake
+from semops_data.registry.fitness import FITNESS
+
+SEVERITIES = {"critical": dg.AssetCheckSeverity.ERROR, "error": dg.AssetCheckSeverity.ERROR,
+              "warning": dg.AssetCheckSeverity.WARN}  # fmt: skip
+MOST = 100
 
 
-@dg.asset_check(
-    asset=["registry", "capabilities"],
-    name="every_capability_traces_to_a_pattern",
-    blocking=True,
-    description="A capability that implements no registered pattern has no meaning to be measured against.",
+@dg.multi_asset_check(
+    name="registry_checks",
+    specs=[
+        dg.AssetCheckSpec(
+            claim.name, asset=["registry", claim.table], description=claim.description, blocking=claim.is_blocking
+        )
+        for claim in FITNESS
+    ],
 )
-def every_capability_traces_to_a_pattern(registry_source: dg.ResourceParam[RegistryFile]) -> dg.AssetCheckResult:
-    """No problem of severity critical."""
-    critical = [problem for problem in audit(registry_source.load()) if problem.severity == "critical"]
-    return _result(critical, dg.AssetCheckSeverity.ERROR)
+def registry_checks(lake: dg.ResourceParam[Lake]) -> Iterator[dg.AssetCheckResult]:
+    """Judge the tables once, and say of each claim what breaks it."""
+    from semops_data.registry.fitness import broken, registry_of
 
-
-@dg.asset_check(
-    asset=["registry", "patterns"],
-    name="every_pattern_has_an_owner_and_a_relation",
-    blocking=False,
-    description="A pattern without an owner has nobody to ask; one without a relation awaits its place.",
-)
-def every_pattern_has_an_owner_and_a_relation(registry_source: dg.ResourceParam[RegistryFile]) -> dg.AssetCheckResult:
-    """No problem of severity warning."""
-    warnings = [problem for problem in audit(registry_source.load()) if problem.severity == "warning"]
-    return _result(warnings, dg.AssetCheckSeverity.WARN)
-
-
-def _result(problems: list[Problem], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=not problems,
-        severity=severity,
-        metadata={"expected": 0, "actual": len(problems), "problems": [str(problem) for problem in problems[:100]]},
-    )
+    problems = broken(registry_of(lake))
+    for claim in FITNESS:
+        found = problems[claim.name]
+        yield dg.AssetCheckResult(
+            check_name=claim.name,
+            asset_key=dg.AssetKey(["registry", claim.table]),
+            passed=not found,
+            severity=SEVERITIES[claim.severity],
+            metadata={
+                "expected": 0,
+                "actual": len(found),
+                "severity": claim.severity,
+                "problems": [str(problem) for problem in found[:MOST]],
+            },
+        )

@@ -5,6 +5,7 @@ The tree is read from YAML's own nodes, not from plain values, because only node
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,20 @@ from typing import Any
 import yaml
 
 from semops_data.contracts.meaning import CLASSIFICATIONS, LIFECYCLES, PATTERN_TYPES, PREDICATES, PROVENANCES
-from semops_data.registry.model import Capability, Edge, Pattern, Problem, Registry, RegistryError
+from semops_data.registry.model import Capability, Edge, Measure, Pattern, Problem, Registry, RegistryError
 from semops_data.registry.rules import problems_of
 
-MAX_BYTES = 8_000_000
+MAX_BYTES = 32_000_000
+# libyaml is ten times as quick, and crashes on lists that are nested a hundred thousand deep.
+DEPTH_OF_C = 500
+OPENING = re.compile(r"[\[{]")
+FLAT = re.compile(r"[\[{][^\[\]{}\"']*[\]}]")
+INDENT = re.compile(r"^[ \t\-?:]*", re.MULTILINE)
 PATTERN_KEYS = {
     "id", "label", "alternatives", "definition", "type", "provenance", "lifecycle", "owner", "visibility",
     "decision_weight", "source", "baseline", "edges",
 }  # fmt: skip
+MEASURE_KEYS = {"id", "label", "definition", "source"}
 CAPABILITY_KEYS = {"id", "label", "description", "classification", "lifecycle", "implements", "delivered_by"}
 EDGE_KEYS = {"predicate", "target", "strength", "rationale"}
 
@@ -56,7 +63,7 @@ def parse(text: str, file: str = "registry") -> Registry:
         RegistryError: with one problem per fault.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_loader(text))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = f"not YAML: {getattr(error, 'problem', None) or error}"
@@ -72,6 +79,14 @@ def parse(text: str, file: str = "registry") -> Registry:
     return registry
 
 
+def _loader(text: str) -> Any:
+    """The quick loader where a glance tells that nothing is nested deep; else the patient one."""
+    indented = max((len(match.group()) for match in INDENT.finditer(text)), default=0)
+    # Lists and mappings on one line that hold no other and no quote are one deep, however many there are.
+    is_shallow = indented + len(OPENING.findall(FLAT.sub("", text))) < DEPTH_OF_C
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader) if is_shallow else yaml.SafeLoader
+
+
 class _Reader:
     """Walks the nodes of one file and collects what is wrong."""
 
@@ -83,7 +98,7 @@ class _Reader:
         self.problems.append(Problem(self.file, node.start_mark.line + 1 if node else 1, message))
 
     def registry(self, root: yaml.Node | None) -> Registry:
-        top = self.mapping(root, {"version", "patterns", "capabilities"}, "the registry")
+        top = self.mapping(root, {"version", "patterns", "measures", "capabilities"}, "the registry")
         if "version" in top and self.text(top, "version", root) != "1":
             self.fault(top["version"], "version is the format's version: only 1 is known")
         declared = self.sequence(top.get("patterns"), "patterns")
@@ -93,7 +108,21 @@ class _Reader:
         patterns = tuple(self.pattern(node, edges) for node in declared)
         entries = self.sequence(top.get("capabilities"), "capabilities")
         capabilities = tuple(self.capability(node) for node in entries)
-        return Registry(patterns, capabilities, tuple(edges), self.file)
+        measures = tuple(self.measure(node) for node in self.sequence(top.get("measures"), "measures"))
+        return Registry(patterns, capabilities, tuple(edges), self.file, measures)
+
+    def measure(self, node: yaml.Node) -> Measure:
+        entry = self.mapping(node, MEASURE_KEYS, "a measure")
+        path, _, anchor = self.text(entry, "source", node).partition("#")
+        return Measure(
+            measure_id=self.text(entry, "id", node, required=True),
+            label=self.text(entry, "label", node, required=True),
+            definition=self.text(entry, "definition", node, required=True),
+            source_path=path or None,
+            source_anchor=anchor or None,
+            file=self.file,
+            line=node.start_mark.line + 1,
+        )
 
     def pattern(self, node: yaml.Node, edges: list[Edge]) -> Pattern:
         entry = self.mapping(node, PATTERN_KEYS, "a pattern")

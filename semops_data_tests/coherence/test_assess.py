@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from semops_data.coherence import assess
+from semops_data.coherence import assess, summing
 from semops_data.coherence.knowledge import MixedModelsError
 from semops_data.corpus import tables
 from semops_data.corpus.definitions import definitions
@@ -52,15 +52,19 @@ def assessed(lake: Lake, versions: list[Version]) -> dict[str, list[dict[str, ob
     rows = texts.pattern_rows(lake.read("registry/patterns"), lake.read("corpus/definitions"), store).rows
     lake.replace("embeddings/patterns", rows)
     lake.replace("coherence/pairs", assess.pair_rows(lake))
-    lake.replace("coherence/thresholds", assess.threshold_rows(lake, store))
+    lake.replace("coherence/thresholds", assess.threshold_rows(lake, store)[0])
     lake.replace("coherence/usages", assess.usage_rows(lake))
     lake.replace("coherence/availability", assess.availability_rows(lake))
     lake.replace("coherence/consistency", assess.consistency_rows(lake))
     lake.replace("coherence/stability", assess.stability_rows(lake, store))
     lake.replace("coherence/findings", assess.finding_rows(lake))
-    scores, whole = assess.score_rows(lake)
+    scores, whole = summing.score_rows(lake)
     lake.replace("coherence/scores", scores)
-    return {"scores": scores.to_pylist(), "whole": whole.to_pylist(), "hotspots": assess.hotspot_rows(lake).to_pylist()}
+    return {
+        "scores": scores.to_pylist(),
+        "whole": whole.to_pylist(),
+        "hotspots": summing.hotspot_rows(lake).to_pylist(),
+    }
 
 
 @pytest.mark.parametrize("versions", [[], [Version("docs/empty.md", NOW, "<!-- nothing yet -->\n")]])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semops_data.coherence.retrieval import BM25, Index, ranks
+from semops_data.coherence.lookup import lookup
+from semops_data.coherence.retrieval import BM25, Index, Ranking, ranks
 from semops_data.coherence.similarity import BLOCK, top_k
 from semops_data.coherence.text import content, label_beginnings, mention_pattern
-from semops_data_tests.coherence.knowledge_base import vector
+from semops_data_tests.coherence.knowledge_base import knowledge, vector
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "retrieval"
 
@@ -98,3 +99,63 @@ def test_bm25_reaches_the_published_quality_on_cranfield():
         gain = sum(1 / np.log2(place + 2) for place, row in enumerate(top) if ids[row] in wanted)
         values.append(gain / sum(1 / np.log2(place + 2) for place in range(min(10, len(wanted)))) if wanted else 0.0)
     assert np.mean(values) > 0.36
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 10_000), st.booleans())
+def test_the_rank_that_is_counted_is_the_rank_that_sorting_gives(size, seed, twins):
+    """Counting who is ahead is twenty times quicker than sorting everyone, and must give the same answer."""
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=size).astype(np.float32)
+    lexical = np.where(rng.random(size) < 0.4, rng.random(size), 0.0)
+    if twins and size > 2:
+        dense[rng.integers(size)] = dense[0]
+        lexical[rng.integers(size)] = lexical[0]
+    wanted = rng.choice(size, min(size, 3), replace=False)
+    ahead = np.array([(dense > value).sum() for value in dense]) + 1
+    words = np.array([(lexical > value).sum() for value in lexical]) + 1
+    fused = 1 / (60 + ahead) + np.where(lexical > 0, 1 / (60 + words), 0)
+    ranking = Ranking(dense, lexical)
+    assert np.allclose(ranking.fused(np.arange(size)), fused)
+    assert ranking.rank(wanted) == int((fused > fused[wanted].max()).sum()) + 1
+
+
+def test_a_text_that_takes_no_part_is_behind_all_others():
+    """The sentence that a query was taken from would always find itself first."""
+    ranking = Ranking(np.array([-np.inf, 0.2, 0.1], np.float32), np.array([0.0, 0.0, 1.0]))
+    assert ranking.rank(np.array([0])) == 3
+    assert ranking.rank(np.array([0, 1])) == 2
+
+
+def test_rows_that_are_left_out_are_no_neighbours():
+    """A definition's own document is no witness, in whichever block its sentences lie."""
+    corpus = np.eye(4, dtype=np.float32)[np.arange(BLOCK + 8) % 4]
+    left = np.flatnonzero(corpus[:, 0])
+    cosines, rows = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=left)
+    assert not set(rows[0].tolist()) & set(left.tolist())
+    assert cosines[0].tolist() == [0, 0, 0]
+    none, _ = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=np.arange(len(corpus)))
+    assert np.isneginf(none).all()
+
+
+def test_what_is_no_number_is_no_neighbour():
+    """A broken vector must not win every comparison."""
+    corpus = np.eye(4, dtype=np.float32)
+    corpus[2] = np.nan
+    cosines, rows = top_k(np.ones((1, 4), np.float32) / 2, corpus, 4)
+    assert np.isneginf(cosines[0, -1])
+    assert set(rows[0, :3].tolist()) == {0, 1, 3}
+    assert np.isneginf(top_k(np.full((1, 4), np.nan, np.float32), corpus, 4)[0]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text(st.sampled_from("abcy_-’' SC."), max_size=24), min_size=1, max_size=6),
+    st.text(st.sampled_from("abcy-’ SC"), min_size=1, max_size=8),
+)
+def test_the_index_of_words_never_misses_a_mention(passages, label):
+    """What the index leaves out is never asked: it may offer too much, never too little."""
+    mention = mention_pattern((label,))
+    base = knowledge([], [(f"d{n}.md", "h", passage) for n, passage in enumerate(passages)])
+    may = set(lookup(base).may_mention((label,)).tolist())
+    assert {row for row, passage in enumerate(passages) if mention and mention.search(passage)} <= may

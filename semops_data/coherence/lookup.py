@@ -1,0 +1,130 @@
+"""Where things stand in a corpus, looked up instead of looked for: built once for a `Knowledge`, kept with it.
+
+Three hundred patterns that each walk ten thousand passages are three million steps of Python; an index is one walk.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from semops_data.coherence.text import content, label_beginnings
+from semops_data.corpus.links import LINK, is_address, leads_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from semops_data.coherence.knowledge import Knowledge
+
+T = TypeVar("T")
+# A mention begins where a run of letters and digits does; an apostrophe ends one, unlike in `text.WORD`.
+TOKEN = re.compile(r"[^\W_]+")
+NONE = np.zeros(0, np.int64)
+AFTER = "\U0010ffff"
+
+
+class Lookup:
+    """Indexes of one corpus; row numbers are those of `Knowledge.chunks` and `Knowledge.sentences`."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._stems: dict[int, frozenset[str]] = {}
+
+    @cached_property
+    def _documents(self) -> dict[str, list[int]]:
+        return _grouped(chunk.document_id for chunk in self._knowledge.chunks)
+
+    @cached_property
+    def _sentences(self) -> dict[str, list[int]]:
+        return _grouped(sentence.document_id for sentence in self._knowledge.sentences)
+
+    @cached_property
+    def _sentences_of_chunk(self) -> dict[int, list[int]]:
+        return _grouped(sentence.chunk for sentence in self._knowledge.sentences)
+
+    @cached_property
+    def _headings(self) -> dict[str, list[int]]:
+        stems: dict[str, str] = {}
+        for chunk in self._knowledge.chunks:
+            if chunk.heading not in stems:
+                stems[chunk.heading] = " ".join(content(chunk.heading))
+        return _grouped(stems[chunk.heading] for chunk in self._knowledge.chunks)
+
+    @cached_property
+    def _words(self) -> tuple[list[str], list[np.ndarray]]:
+        postings: dict[str, list[int]] = {}
+        for row, passage in enumerate(self._knowledge.folded):
+            for word in set(TOKEN.findall(passage)):
+                postings.setdefault(word, []).append(row)
+        words = sorted(postings)
+        return words, [np.array(postings[word]) for word in words]
+
+    @cached_property
+    def _links(self) -> dict[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for row, chunk in enumerate(self._knowledge.chunks):
+            for target in LINK.findall(chunk.passage) if "](" in chunk.passage else ():
+                if not is_address(target):
+                    path, anchor = leads_to(chunk.document_id, target)
+                    found.setdefault(path, []).append((row, anchor))
+        return found
+
+    def chunks_of(self, document_id: str | None) -> list[int]:
+        """Rows of a document's chunks."""
+        return self._documents.get(document_id, []) if document_id is not None else []
+
+    def chunks_under(self, heading: str) -> list[int]:
+        """Rows of the chunks whose heading has these stems, joined by spaces."""
+        return self._headings.get(heading, [])
+
+    def sentences_of(self, documents: Iterable[str | None]) -> np.ndarray:
+        """Rows of the sentences of some documents, int64, shape (n,)."""
+        rows = [row for document in documents if document is not None for row in self._sentences.get(document, ())]
+        return np.array(rows, dtype=np.int64)
+
+    def sentences_in(self, chunk: int) -> list[int]:
+        """Rows of a chunk's sentences."""
+        return self._sentences_of_chunk.get(chunk, [])
+
+    def may_mention(self, labels: tuple[str, ...]) -> np.ndarray:
+        """Rows of the chunks in which a label may be mentioned: a filter, never too small. int64, shape (n,)."""
+        words, postings = self._words
+        found = [NONE]
+        for beginning in label_beginnings(labels):
+            # The first word of a label may itself be cut by an apostrophe.
+            start = next(iter(TOKEN.findall(beginning)), beginning)
+            found += postings[bisect_left(words, start) : bisect_left(words, start + AFTER)]
+        return np.unique(np.concatenate(found))
+
+    def linking(self, path: str, anchor: str | None) -> set[int]:
+        """Rows of the chunks that link to a document and heading; without a heading, from another document."""
+        chunks = self._knowledge.chunks
+        return {
+            row
+            for row, target in self._links.get(path, ())
+            if target == anchor or (not anchor and chunks[row].document_id != path)
+        }
+
+    def stems(self, row: int) -> frozenset[str]:
+        """Stems of a chunk's passage."""
+        if row not in self._stems:
+            self._stems[row] = frozenset(content(self._knowledge.chunks[row].passage))
+        return self._stems[row]
+
+
+def lookup(knowledge: Knowledge) -> Lookup:
+    """The indexes of this corpus."""
+    held: Lookup = knowledge.__dict__.setdefault("_lookup", None) or Lookup(knowledge)
+    knowledge.__dict__["_lookup"] = held
+    return held
+
+
+def _grouped(values: Iterable[T]) -> dict[T, list[int]]:
+    groups: dict[T, list[int]] = {}
+    for row, value in enumerate(values):
+        groups.setdefault(value, []).append(row)
+    return groups
