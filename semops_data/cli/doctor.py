@@ -76,6 +76,7 @@ def examine(settings: Settings, *, with_imports: bool = True) -> Iterator[Verdic
         ("OpenLineage", _openlineage),
         ("Qdrant", _qdrant),
         ("embedding model", _model),
+        ("judges", _judges),
         ("git", lambda _: _program("git", "the corpus's history cannot be read without it")),
     ]
     for system, step in steps:
@@ -83,7 +84,7 @@ def examine(settings: Settings, *, with_imports: bool = True) -> Iterator[Verdic
             yield Verdict(system, "ok", step(settings))
         except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
             # Side effects never decide: without them the pipeline still works, and catches up later.
-            state = "warning" if system in ("MLflow", "OpenLineage", "Qdrant") else "broken"
+            state = "warning" if system in ("MLflow", "OpenLineage", "Qdrant", "judges") else "broken"
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             yield Verdict(system, state, first)
     if with_imports:
@@ -239,6 +240,16 @@ def _embeds(settings: Settings) -> str:
     encoder = open_encoder(settings)
     dimension = encoder.encode(["Does the endpoint answer?"]).shape[1]
     return f"{encoder.model_id}, {dimension} dimensions"
+
+
+def _judges(settings: Settings) -> str:
+    from semops_data.coherence.judges.judge import open_judges
+
+    judges = open_judges(settings)
+    for judge in judges:
+        key = judge.endpoint.api_key
+        _answers(f"{judge.endpoint.url}/models", {"Authorization": f"Bearer {key}"} if key else {})
+    return ", ".join(judge.name for judge in judges) or "none: nothing is sent to a language model"
 
 
 def _program(name: str, why: str) -> str:
