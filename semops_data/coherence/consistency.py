@@ -102,17 +102,39 @@ def consistency(pattern: Pattern, found: list[Pair], calibration: Calibration) -
     survival: dict[int, float] = {}
     for pair in found:
         survival[pair.claim] = survival.get(pair.claim, 1.0) * (1.0 - calibration.probability(pair.raw))
+    counted = counting(survival, {pair.claim for pair in found if calibration.probability(pair.raw) == 0})
     worst = max(found, key=lambda pair: pair.raw)
     return measured(
         pattern.pattern_id,
-        np.array(list(survival.values())),
+        np.array([survival[claim] for claim in counted]),
         method=found[0].method,
         evidence={
             "claims": len(pattern.claims),
             "comparable_claims": len(survival),
+            "counted_claims": len(counted),
             "pairs": len(found),
             "rules_fired": sum(pair.rule is not None for pair in found),
             "worst_rule": worst.rule,
             "worst_probability": round(calibration.probability(worst.raw), 4),
         },
     )
+
+
+def counting(survival: dict[int, float], undisputed: set[int]) -> list[int]:
+    """The claims that the value is the mean of.
+
+    All with a neighbour that does not contradict them; and of those that every neighbour contradicts, the ones that
+    lower the mean. Otherwise a weak contradiction of a claim that nobody else speaks of would raise the value of a
+    pattern that is contradicted gravely elsewhere: a contradicting sentence never raises C.
+
+    Args:
+        survival: product over its neighbours of (1 - q), by claim.
+        undisputed: claims with a neighbour whose q is 0.
+    """
+    chosen = [claim for claim in survival if claim in undisputed]
+    total = sum(survival[claim] for claim in chosen)
+    for claim in sorted((claim for claim in survival if claim not in undisputed), key=lambda claim: survival[claim]):
+        if not chosen or survival[claim] < total / len(chosen):
+            chosen.append(claim)
+            total += survival[claim]
+    return sorted(chosen)

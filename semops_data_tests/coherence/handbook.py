@@ -86,6 +86,7 @@ class Platform:
     """The meaning stream on a handbook, materialized for real in a temporary home."""
 
     def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True)
         self.home, self.repository, self.encoder = home, handbook(home / "repo"), ToyEncoder()
         (home / "registry.yaml").write_text(REGISTRY)
         self.lake = Lake(str(home / "lake"))
