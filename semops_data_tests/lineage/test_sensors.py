@@ -32,9 +32,7 @@ def test_the_age_of_the_oldest_unsent_event_is_the_alarm(tmp_path, caplog):
         repository = toy.build_defs().get_repository_def()
         context = dg.build_sensor_context(instance=instance, repository_def=repository)
         sensor = mirror_sensor("alarmed", settings=settings)
-        assert (
-            "4 pending, 0 dead, the oldest event waits for 0 s; the backend" in sensor(context).skip_message
-        )
+        assert "4 pending, 0 dead, the oldest event waits for 0 s; the backend" in sensor(context).skip_message
         assert "have waited" not in caplog.text
         with Outbox(outbox_path(settings)) as outbox:
             outbox._db.execute("UPDATE items SET added_at = added_at - 7200")
