@@ -47,6 +47,15 @@ def test_late_and_broken_answers_are_errors_that_pass(said):
     assert raised.value.may_have_worked
 
 
+def test_a_server_that_sends_a_byte_now_and_then_is_cut_off_too():
+    """Each read is in time; the whole is not."""
+    started, said = time.monotonic(), Said({"ok": "a long answer" * 10}, trickle=0.1)
+    told = r"was not done within 0\.5 s"
+    with JsonServer(lambda *_: said) as server, pytest.raises(EndpointError, match=told):
+        Endpoint(server.url, timeout_seconds=0.5).ask("/x", {})
+    assert time.monotonic() - started < 5
+
+
 def test_an_address_where_nobody_is_costs_no_time():
     """The default of most libraries is a minute."""
     started = time.monotonic()

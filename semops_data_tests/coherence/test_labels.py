@@ -205,7 +205,7 @@ def test_labels_change_the_thresholds_of_a_real_home_and_make_them_stale(tmp_pat
     pair = queue(platform.lake)[0]
     labels.keep(platform.lake, [label(pair.left_text, pair.right_text)])
     vectors = VectorStore(platform.lake, platform.encoder)
-    after = {row["name"]: row for row in threshold_rows(platform.lake, vectors).to_pylist()}
+    after = {row["name"]: row for row in threshold_rows(platform.lake, vectors)[0].to_pylist()}
     name = thresholds.NAMES[0]
     assert after[name]["positives"] == before[name]["positives"] + 1
     assert after[name]["negatives"] == before[name]["negatives"] - 1

@@ -18,6 +18,7 @@ class Said:
     headers: dict = field(default_factory=dict)
     delay: float = 0.0
     is_cut: bool = False
+    trickle: float = 0.0
 
 
 class JsonServer:
@@ -57,7 +58,10 @@ class JsonServer:
                         self.send_header(name, value)
                     self.send_header("content-length", str(len(content) + 10 * said.is_cut))
                     self.end_headers()
-                    self.wfile.write(content)
+                    for at in range(len(content) if said.trickle else 0):
+                        self.wfile.write(content[at : at + 1])
+                        time.sleep(said.trickle)
+                    self.wfile.write(b"" if said.trickle else content)
                 except (BrokenPipeError, ConnectionResetError):
                     pass
                 if said.is_cut:

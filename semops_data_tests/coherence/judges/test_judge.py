@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from semops_data.coherence.judges.judge import JudgeConfigurationError, LanguageJudge, open_judges
 from semops_data.coherence.judges.ledger import Budget, BudgetError, Ledger
 from semops_data.coherence.judges.prompt import LONGEST_TEXT, RESPONSE_FORMAT, VERSION, prompt
-from semops_data.coherence.judges.verdict import GIVEN, INVALID, UNASKED, objects, occurs
+from semops_data.coherence.judges.verdict import GIVEN, INVALID, UNASKED, objects, occurs, read_answer
 from semops_data.endpoint import Endpoint
 from semops_data.lineage.secrets import secrets_of
 from semops_data.settings import Settings
@@ -328,6 +328,41 @@ def test_judges_that_cannot_be_what_was_meant_are_refused(tmp_path):
     with pytest.raises(JudgeConfigurationError, match="twice"):
         open_judges(Settings(home=tmp_path, judges=[one, one]))
     assert open_judges(Settings(home=tmp_path)) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["choices", "message", "content", "verdict", "check", "quote_first", "refusal"]), inner),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(JSON, st.text(max_size=60))
+def test_no_answer_whatever_its_shape_is_more_than_cannot_tell(said, content):
+    """What is not a verdict with its check word and quotes decides nothing, and crashes nothing."""
+    asked = prompt(CLAIM, OTHER)
+    for answered in (said, {"choices": [{"message": said}]}, message(content), message(said)):
+        found = read_answer(answered, asked)
+        assert (found.label, found.status) == ("cannot_tell", INVALID)
+        assert found.reason
+
+
+def test_judges_that_ask_at_once_share_the_budget(tmp_path):
+    """Eight at a time: together they set aside no more than there is."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def spend(_):
+        try:
+            Ledger(tmp_path / "judges.db").reserve("toy", 10, None, Budget(105))
+        except BudgetError:
+            return 0
+        return 10
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(spend, range(40))) == 100
+    assert Ledger(tmp_path / "judges.db").spent() == (100, 0.0)
 
 
 @pytest.mark.parametrize(
