@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from semops_data import catalog
+from semops_data.coherence.planted.assets import benchmark  # noqa: F401  # the loader takes it from here
 from semops_data.contracts import table
 from semops_data.embeddings.store import VectorStore
 from semops_data.episodes.record import EpisodeLog
@@ -26,7 +27,7 @@ JUDGED = "" if _METHOD == ("embedding", "") else f"+{'+'.join(_METHOD)}"
 CORPUS = ("corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns", "registry/patterns")
 
 
-def _options(name: str, deps: "Sequence[str]", description: str, version: str = "2") -> dict[str, Any]:
+def _options(name: str, deps: "Sequence[str]", description: str, version: str = "3") -> dict[str, Any]:
     """What every asset of the room has in common."""
     return {
         "key": ["coherence", name],
@@ -51,7 +52,7 @@ def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
         "pairs",
         CORPUS,
         "Every claim of a definition against the comparable sentences of other documents, judged by rules or model.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
@@ -79,7 +80,7 @@ def pairs(
         ("coherence/pairs", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
