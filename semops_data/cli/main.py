@@ -21,6 +21,7 @@ COMMANDS = (
     "score",
     "label",
     "experiments",
+    "benchmark",
     "generate",
     "synth",
     "profile",

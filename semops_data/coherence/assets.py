@@ -8,7 +8,8 @@ import dagster as dg
 from pydantic import Field
 
 from semops_data import catalog
-from semops_data.coherence.experiments.assets import experiments, labels
+from semops_data.coherence.experiments.assets import experiments, labels  # noqa: F401  # the loader takes them from here
+from semops_data.coherence.planted.assets import benchmark  # noqa: F401  # the loader takes it from here
 from semops_data.contracts import table
 from semops_data.embeddings.store import VectorStore
 from semops_data.episodes.record import EpisodeLog
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from semops_data.lakehouse.lake import Commit
 
-__all__ = ["experiments", "labels"]
 # Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
 _METHOD = (load_settings().contradiction_method, load_settings().contradiction_model or "")
 JUDGED = "" if _METHOD == ("embedding", "") else f"+{'+'.join(_METHOD)}"
@@ -62,7 +62,7 @@ def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
         "pairs",
         CORPUS,
         "Every claim of a definition against the comparable sentences of other documents, judged by rules or model.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
@@ -90,7 +90,7 @@ def pairs(
         ("coherence/pairs", "coherence/labels", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions and what people say of its pairs.",
-        f"3{JUDGED}",
+        f"4{JUDGED}",
     ),
     pool="gpu",
 )

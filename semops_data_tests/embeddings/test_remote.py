@@ -176,6 +176,21 @@ def test_a_new_model_or_prefix_embeds_again_and_says_from_what(tmp_path):
     assert "passage: a" in asked
 
 
+def test_the_asset_and_the_command_say_that_the_model_changed(tmp_path):
+    """Why a night took hours must be readable where people look."""
+    from semops_data.cli.execute import Outcome, Watcher
+    from semops_data_tests.coherence.handbook import Platform
+
+    platform, said = Platform(tmp_path), []
+    platform.materialize(selection="*embeddings/chunks")
+    platform.encoder.model_id = "toy@2"
+    result, watcher = platform.materialize(selection="*embeddings/chunks"), Watcher(Outcome(), None, said.append, None)
+    for event in result.get_asset_materialization_events():
+        watcher.on_asset_materialization(event)
+    assert [line.split()[0] for line in said] == ["embeddings/chunks"]
+    assert said[0].endswith("every text anew: the model was toy@1")
+
+
 def test_a_query_and_a_passage_of_the_same_words_are_two_texts(tmp_path):
     """Models that want prefixes put the two at different places on purpose."""
     with JsonServer(openai()) as server:

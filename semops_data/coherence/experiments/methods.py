@@ -8,6 +8,7 @@ embedding, rules and the contradiction model. `v5-multi-judge`: all language mod
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +181,11 @@ def _by_model(cases: Sequence[Case], model: ContradictionModel) -> tuple[np.ndar
 
 def _judged(cases: Sequence[Case], judges: Sequence[LanguageJudge]) -> Trial:
     pairs = [(case.left_text, case.right_text) for case in cases]
-    found = {judge.name: judge.judge(pairs) for judge in judges}
+    # Each judge waits for its own endpoint; the ledger and its budget are shared.
+    with ThreadPoolExecutor(len(judges)) as pool:
+        found = dict(
+            zip([judge.name for judge in judges], pool.map(lambda judge: judge.judge(pairs), judges), strict=True)
+        )
     by_judge = {name: [_said(one) for one in judged] for name, judged in found.items()}
     everything = [one for judged in found.values() for one in judged]
     sums: dict[str, Any] = {
