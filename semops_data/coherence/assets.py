@@ -290,7 +290,7 @@ class ModelTraining(dg.Config):
 
     Attributes:
         data: folder with train/ and test/ pairs; the setting `nli_data` by default.
-        epochs: passes over the pairs; the recipe of the shipped adapter by default.
+        epochs: multiplies how often every pair is shown; the recipe of the shipped adapter by default.
         planted: pairs that the project makes itself, likewise.
         layers: layers of the base model that are used; all six by default.
     """
@@ -308,7 +308,7 @@ class ModelTraining(dg.Config):
             key=["coherence", "contradiction_model"],
             kinds={"pytorch"},
             owners=catalog.MEANING_OWNERS,
-            code_version="1",
+            code_version="2",
             skippable=True,
             tags={catalog.ON_DEMAND: "true"},
             metadata={"semops/largest_bytes": 4_000_000},

@@ -14,7 +14,7 @@ import torch
 
 from semops_data.coherence import assets
 from semops_data.coherence.consistency import Pair
-from semops_data.coherence.contradiction.evaluation import auc, evaluate
+from semops_data.coherence.contradiction.evaluation import auc, auc_interval, calibration_error, evaluate, temperature
 from semops_data.coherence.contradiction.judge import Judge, open_judge
 from semops_data.coherence.contradiction.model import (
     ADAPTER,
@@ -28,7 +28,8 @@ from semops_data.coherence.contradiction.model import (
     load_adapter,
     open_model,
 )
-from semops_data.coherence.contradiction.network import Shape, base_weights, encoded, fresh, merged
+from semops_data.coherence.contradiction.network import Network, Shape, base_weights, encoded, fresh
+from semops_data.coherence.contradiction.packing import packed, unpacked
 from semops_data.coherence.contradiction.pairs import Example, open_tokenizer, tokenize
 from semops_data.coherence.contradiction.release import CARD, FIGURES, SOURCES
 from semops_data.coherence.contradiction.verdicts import VerdictCache
@@ -179,7 +180,7 @@ def test_english_is_told_from_other_languages():
 
 
 def test_the_untrained_network_is_the_base_model():
-    """What is added to MiniLM starts as nothing; that its layers are written out anew changes no answer."""
+    """That its layers are written out anew changes no answer, and a change of nothing packs to nothing."""
     from transformers import BertModel
 
     base = bundled_base()
@@ -194,9 +195,28 @@ def test_the_untrained_network_is_the_base_model():
             .eval()(input_ids=batch.ids, attention_mask=real.long(), token_type_ids=(at >= batch.first[:, None]).long())
             .last_hidden_state
         )
-        for ours in (network, merged(network)):
+        # Biases and norms travel in half precision.
+        for ours, off in ((network, 1e-4), (unpacked(packed(network, network), network), 1e-2)):
             found = encoded(ours, batch.ids, batch.first, batch.total)
-            np.testing.assert_allclose(found[real].numpy(), theirs[real].numpy(), atol=1e-4)
+            np.testing.assert_allclose(found[real].numpy(), theirs[real].numpy(), atol=off)
+
+
+def test_a_packed_change_is_small_and_comes_back():
+    """What ships is the change of each map: its largest directions, in eight bits."""
+    base = fresh(base_weights(bundled_base()), Shape(layers=1, rank=8))
+    torch.manual_seed(0)
+    name = "layers.0.rise.weight"
+    change = torch.randn(1536, 8) @ torch.randn(8, 384) * 1e-3
+    trained = Network(base.shape, base.frozen, base.learned | {name: base.learned[name] + change})
+    tensors = packed(trained, base)
+    assert tensors["layers.0.rise.up"].dtype == torch.int8
+    assert not any(part.startswith("apart") for part in tensors), "the decision of other label styles does not ship"
+    found = unpacked(tensors, base).learned
+    error = (found[name] - trained.learned[name]).norm() / change.norm()
+    assert error < 0.02, "eight bits lose about one part in a hundred of the change"
+    np.testing.assert_allclose(found["mix.weight"].numpy(), trained.learned["mix.weight"].numpy(), atol=1e-3)
+    with pytest.raises(ValueError, match=r"layers\.0\.qkv\.up"):
+        unpacked({part: tensor for part, tensor in tensors.items() if part != "layers.0.qkv.up"}, base)
 
 
 def test_the_same_pair_is_judged_once_and_once_more_by_another_model(tmp_path):
@@ -320,3 +340,24 @@ def test_a_bigger_classifier_from_a_folder_goes_through_the_same_seam(tmp_path):
 def test_auc_counts_ties_half():
     assert auc(np.array([0.1, 0.5, 0.5, 0.9]), np.array([False, False, True, True])) == 0.875
     assert np.isnan(auc(np.array([0.1]), np.array([True])))
+
+
+def test_an_interval_of_the_auc_narrows_with_cases_and_holds_it():
+    few, many = auc_interval(0.9, 40, 60), auc_interval(0.9, 400, 600)
+    assert few[0] < many[0] < 0.9 < many[1] < few[1]
+    assert np.isnan(auc_interval(0.9, 0, 5)).all()
+
+
+def test_the_temperature_undoes_a_confidence_that_is_too_high():
+    """Whoever is right seven times in ten must not say 0.99; which label is likeliest stays."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 2_000)
+    told = np.where(rng.random(2_000) < 0.7, labels, (labels + rng.integers(1, 3, 2_000)) % 3)
+    bold = np.full((2_000, 3), 0.005)
+    bold[np.arange(2_000), told] = 0.99
+    heat = temperature(bold, labels)
+    calm = bold ** (1 / heat)
+    calm /= calm.sum(axis=1, keepdims=True)
+    assert heat > 2
+    assert calibration_error(calm[:, 2], labels == 2) < 0.05 < calibration_error(bold[:, 2], labels == 2)
+    assert temperature(np.zeros((0, 3)), np.zeros(0, np.int64)) == 1.0

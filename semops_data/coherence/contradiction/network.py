@@ -1,8 +1,7 @@
-"""The cross-encoder: the bundled MiniLM, frozen, with low-rank corrections and a head that reads both sentences.
+"""The cross-encoder: the layers of the bundled MiniLM, trained on, and a head that reads both sentences.
 
-Only what was trained is shipped, the adapter: low-rank pairs and a bias for every linear map, norms, segment
-vectors and the head. The frozen weights come from the embedding model that is installed anyway. Functions over
-named tensors: torch is imported where it computes.
+Word and position vectors stay as they are. What ships is the difference to the base model, which is installed
+anyway (`packing`). Functions over named tensors: torch is imported where it computes.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 LABELS = ("entailment", "neutral", "contradiction")
 CONTRADICTION = LABELS.index("contradiction")
+# A second decision, for sets whose labels mean something else.
+TRAINING_ONLY = "apart."
 FEATURES = 5
 EPSILON = 1e-12
 MASKED = -1e4
@@ -36,11 +37,18 @@ NORMS = {"norm1": "attention.output.LayerNorm", "norm2": "output.LayerNorm"}
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the network: of the base model, then of what is trained."""
+    """Sizes of the network.
+
+    Attributes:
+        layers: of the base model.
+        heads: of attention.
+        rank: singular values of each map's change that are kept in an adapter.
+        hidden: width of the head.
+    """
 
     layers: int = 6
     heads: int = 12
-    rank: int = 32
+    rank: int = 88
     hidden: int = 256
 
 
@@ -50,8 +58,8 @@ class Network:
 
     Attributes:
         shape: sizes.
-        frozen: `word`, `position` and `layers.N.MAP.weight`, all of one number type: that of the work.
-        learned: float32; `layers.N.MAP.down` and `.up` are absent where they were folded into the weight.
+        frozen: `word` and `position`, of one number type: that of the work.
+        learned: everything else, float32; those that begin with `TRAINING_ONLY` are in no adapter.
     """
 
     shape: Shape
@@ -80,7 +88,7 @@ def fresh(base: Mapping[str, Tensor], shape: Shape, *, kind: torch.dtype | None 
     Args:
         base: weights of a BERT-like model by their usual names.
         shape: sizes.
-        kind: number type of the frozen weights and of the work; float32 by default.
+        kind: number type of the work; float32 by default.
     """
     import torch
 
@@ -91,11 +99,8 @@ def fresh(base: Mapping[str, Tensor], shape: Shape, *, kind: torch.dtype | None 
         there = f"encoder.layer.{number}"
         for name, parts in MAPS.items():
             here = f"layers.{number}.{name}"
-            weight = torch.cat([base[f"{there}.{part}.weight"] for part in parts])
-            frozen[f"{here}.weight"] = weight
+            learned[f"{here}.weight"] = torch.cat([base[f"{there}.{part}.weight"] for part in parts])
             learned[f"{here}.bias"] = torch.cat([base[f"{there}.{part}.bias"] for part in parts])
-            learned[f"{here}.down"] = torch.randn(shape.rank, weight.shape[1]) * weight.shape[1] ** -0.5
-            learned[f"{here}.up"] = torch.zeros(weight.shape[0], shape.rank)
         for name, part in NORMS.items():
             learned |= _norm(base, f"layers.{number}.{name}", f"{there}.{part}")
     width = frozen["word"].shape[1]
@@ -103,6 +108,7 @@ def fresh(base: Mapping[str, Tensor], shape: Shape, *, kind: torch.dtype | None 
     learned["mix.bias"] = torch.zeros(shape.hidden)
     learned["decide.weight"] = torch.randn(len(LABELS), shape.hidden) * shape.hidden**-0.5
     learned["decide.bias"] = torch.zeros(len(LABELS))
+    learned |= {f"{TRAINING_ONLY}{part}": learned[f"decide.{part}"].clone() for part in ("weight", "bias")}
     return Network(
         shape,
         {name: tensor.to(kind) for name, tensor in frozen.items()},
@@ -110,32 +116,9 @@ def fresh(base: Mapping[str, Tensor], shape: Shape, *, kind: torch.dtype | None 
     )
 
 
-def adapted(network: Network, adapter: Mapping[str, Tensor]) -> Network:
-    """The network with what was learned replaced by an adapter.
-
-    Raises:
-        ValueError: where the adapter's tensors are not those of this network.
-    """
-    ours = {name: tuple(tensor.shape) for name, tensor in network.learned.items()}
-    theirs = {name: tuple(tensor.shape) for name, tensor in adapter.items()}
-    if ours != theirs:
-        differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
-        raise ValueError(f"the adapter does not fit the base model: {', '.join(differing[:3])}")
-    return Network(network.shape, network.frozen, {name: tensor.float() for name, tensor in adapter.items()})
-
-
-def merged(network: Network) -> Network:
-    """The network with every correction folded into its weight: the same answers, no extra work."""
-    frozen, learned = dict(network.frozen), dict(network.learned)
-    for name in network.frozen:
-        stem = name.removesuffix(".weight")
-        if f"{stem}.up" in learned:
-            change = learned.pop(f"{stem}.up") @ learned.pop(f"{stem}.down")
-            frozen[name] = (frozen[name].float() + change).to(frozen[name].dtype)
-    return Network(network.shape, frozen, learned)
-
-
-def logits(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop: float = 0.0) -> Tensor:
+def logits(
+    network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop: float = 0.0, apart: Tensor | None = None
+) -> Tensor:
     """Logits of entailment, neutral and contradiction, float32 of shape (pairs, 3).
 
     Args:
@@ -144,6 +127,7 @@ def logits(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop:
         first: tokens up to and with the first [SEP], int64 of shape (pairs,).
         total: tokens without padding, int64 of shape (pairs,).
         drop: share of channels that are dropped from each branch; 0 while scoring.
+        apart: pairs that the second decision judges, bool of shape (pairs,); none by default.
     """
     import torch
     from torch.nn import functional as F  # noqa: N812
@@ -155,7 +139,10 @@ def logits(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop:
     parts = [x[:, 0], premise, hypothesis, (premise - hypothesis).abs(), premise * hypothesis]
     features = F.dropout(torch.cat(parts, dim=1), drop, training=drop > 0)
     hidden = F.gelu(F.linear(features, learned["mix.weight"], learned["mix.bias"]))
-    return F.linear(hidden, learned["decide.weight"], learned["decide.bias"])
+    scores = F.linear(hidden, learned["decide.weight"], learned["decide.bias"])
+    if apart is None:
+        return scores
+    return torch.where(apart[:, None], F.linear(hidden, learned["apart.weight"], learned["apart.bias"]), scores)
 
 
 def encoded(network: Network, ids: Tensor, first: Tensor, total: Tensor, *, drop: float = 0.0) -> Tensor:
@@ -192,15 +179,10 @@ def _layer(network: Network, name: str, x: Tensor, mask: Tensor | None, drop: fl
 
 
 def _linear(network: Network, name: str, x: Tensor) -> Tensor:
-    import torch
     from torch.nn import functional as F  # noqa: N812
 
     learned = network.learned
-    base = F.linear(x, network.frozen[f"{name}.weight"], learned[f"{name}.bias"].to(x.dtype))
-    if f"{name}.up" not in learned:
-        return base
-    low = F.linear(x, learned[f"{name}.down"].to(x.dtype))
-    return torch.addmm(base, low, learned[f"{name}.up"].to(x.dtype).t())
+    return F.linear(x, learned[f"{name}.weight"].to(x.dtype), learned[f"{name}.bias"].to(x.dtype))
 
 
 def _norm(base: Mapping[str, Tensor], ours: str, theirs: str) -> Weights:

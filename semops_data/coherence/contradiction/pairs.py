@@ -25,11 +25,12 @@ READ = 4_000
 
 @dataclass(frozen=True)
 class Example:
-    """A premise, a hypothesis and the index of their label in `LABELS`."""
+    """A premise, a hypothesis, the index of their label in `LABELS`, and the name of their set."""
 
     premise: str
     hypothesis: str
     label: int
+    source: str = ""
 
 
 class TrainingDataError(ValueError):
@@ -47,12 +48,12 @@ def read_pairs(file: Path) -> list[Example]:
             f"no {file.name} in {str(file.parent)!r}: set SEMOPS_NLI_DATA to the folder that has train/*.jsonl.gz and "
             "test/*.jsonl.gz, one JSON object with premise, hypothesis and label a line"
         )
-    found = []
+    found, source = [], file.name.removesuffix(".jsonl.gz")
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                found.append(Example(row["premise"], row["hypothesis"], LABELS.index(row["label"])))
+                found.append(Example(row["premise"], row["hypothesis"], LABELS.index(row["label"]), source))
             except (ValueError, KeyError, TypeError) as error:
                 raise TrainingDataError(f"{file} line {number} is no labelled pair: {error}") from error
     return found
@@ -122,14 +123,17 @@ def by_length(lengths: np.ndarray, size: int) -> Iterator[np.ndarray]:
         yield order[start : start + size]
 
 
-def shuffled(lengths: np.ndarray, size: int, rng: np.random.Generator, *, window: int = 50) -> list[np.ndarray]:
-    """Rows in random batches of like length: sorted only within windows of `window` batches."""
-    order, found = rng.permutation(len(lengths)), []
+def by_window(
+    order: np.ndarray, lengths: np.ndarray, size: int, rng: np.random.Generator, *, window: int = 50
+) -> list[np.ndarray]:
+    """Rows in batches of like length, in their order but for windows of `window` batches, within which it is random."""
+    found = []
     for start in range(0, len(order), size * window):
         part = order[start : start + size * window]
         part = part[np.argsort(lengths[part], kind="stable")]
-        found += [part[i : i + size] for i in range(0, len(part), size)]
-    return [found[i] for i in rng.permutation(len(found))]
+        batches = [part[i : i + size] for i in range(0, len(part), size)]
+        found += [batches[i] for i in rng.permutation(len(batches))]
+    return found
 
 
 def _cut(left: list[int], right: list[int], longest: int) -> tuple[list[int], list[int]]:

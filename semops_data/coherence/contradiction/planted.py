@@ -44,6 +44,9 @@ EVENTS = ("it is approved", "the invoice is paid", "the goods arrive", "the mont
 ACTIONS = ("is billed", "is shipped", "is published", "is archived", "is counted", "is scored", "is deleted",
            "is notified", "is exported", "is locked", "is released")  # fmt: skip
 SCOPES = (("every", "not every"), ("all", "only some"), ("each", "no"), ("every", "hardly any"))
+PARTS = ("amount", "score", "date", "owner", "status", "total", "price", "interval", "share", "version", "name")
+KINDS = ("a number between 0 and 1", "set by the owner", "the sum of its lines", "shown in the report", "a text",
+         "the mean over all of them", "compared with the last one", "kept for every day")  # fmt: skip
 TURNED = re.compile(r"^(?P<a>(?:The |A |An )?[A-Z]?\w+(?: \w+)?) (?P<verb>\w+ed|\w+s) (?P<b>(?:the |a |an )\w+)\.?$")
 PREFACES = ("By definition, ", "In this company, ", "As a rule, ", "In the data warehouse, ", "For reporting, ", "")
 
@@ -54,7 +57,16 @@ def planted_pairs(sentences: Sequence[str], count: int, rng: np.random.Generator
     order = iter(rng.permutation(len(sentences)))
     while len(found) < count // 2 and (at := next(order, None)) is not None:
         found += turned(sentences[int(at)], rng)
-    makers: tuple[Callable[[np.random.Generator], list[Example]], ...] = (_state, _limit, _role, _time, _scope, _duty)
+    makers: tuple[Callable[[np.random.Generator], list[Example]], ...] = (
+        _state,
+        _limit,
+        _role,
+        _time,
+        _scope,
+        _duty,
+        _aside,
+        _missing,
+    )
     while len(found) < count:
         found += makers[int(rng.integers(len(makers)))](rng)
     return found[:count]
@@ -154,6 +166,35 @@ def _duty(rng: np.random.Generator) -> list[Example]:
         Example(premise, _sentence(rng, f"{thing} must not {action}"), CONTRADICTION),
         Example(premise, _sentence(rng, f"{thing} is required to {action}"), ENTAILMENT),
     ]
+
+
+def _aside(rng: np.random.Generator) -> list[Example]:
+    """Two things that are said of the same subject and have nothing to do with each other."""
+    thing, (one, _), (other, _) = _pick(rng, THINGS), _pick(rng, STATES), _pick(rng, STATES)
+    first, second = _pick(rng, LIMITS), _pick(rng, LIMITS)
+    (unit, _, _), (another, _, _) = _pick(rng, UNITS), _pick(rng, UNITS)
+    premise = _sentence(rng, f"{thing} {first} {int(rng.integers(2, 60))} {unit}")
+    found = [Example(premise, _sentence(rng, f"{thing} is {one}"), NEUTRAL)]
+    if first != second:
+        about = f"{thing} {second} {int(rng.integers(2, 60))} {another}"
+        found.append(Example(premise, _sentence(rng, about), NEUTRAL))
+    if one != other:
+        found.append(Example(_sentence(rng, f"{thing} is {one}"), _sentence(rng, f"{thing} is {other}"), NEUTRAL))
+    action, event = _pick(rng, ACTIONS), _pick(rng, EVENTS)
+    found.append(Example(_sentence(rng, f"{thing} {action} when {event}"), premise, NEUTRAL))
+    return found
+
+
+def _missing(rng: np.random.Generator) -> list[Example]:
+    """What a value is, and when there is none: both can be true."""
+    thing, part, kind, event = _pick(rng, THINGS), _pick(rng, PARTS), _pick(rng, KINDS), _pick(rng, EVENTS)
+    gap = _pick(rng, ("is null until", "is missing when", "is not given before", "is unknown until", "is empty unless"))
+    whole = _sentence(rng, f"the {part} of {thing} is {kind}")
+    absent = _sentence(rng, f"the {part} of {thing} {gap} {event}")
+    found = [Example(whole, absent, NEUTRAL), Example(absent, whole, NEUTRAL)]
+    if rng.random() < 0.5:
+        found.append(Example(absent, _sentence(rng, f"the {part} of {thing} is always {kind}"), CONTRADICTION))
+    return found
 
 
 def _pick(rng: np.random.Generator, choices: Sequence[T]) -> T:

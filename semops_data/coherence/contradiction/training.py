@@ -1,86 +1,62 @@
-"""Training: low-rank corrections and head on labelled and planted pairs, resumable from a checkpoint.
+"""Training: encoder and head on labelled and planted pairs, resumable from where it was stopped.
 
-The rate rises, stays, and falls to nothing over the last part. A contradiction is one in either order of its two
-sentences, so a share of the pairs is shown the other way round: a swapped contradiction stays one, any other
-swapped pair is only known not to be a contradiction.
+The rate rises and falls. A contradiction is one in either order of its two sentences, so a share of the
+pairs is shown the other way round: a swapped contradiction stays one, any other swapped pair is only known not to be
+a contradiction. At the fork the training parts: each branch goes on for a while in an order of its own while its
+rate falls to nothing, and the weights of their ends are averaged, which errs less than either (Wortsman et al. 2022).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semops_data.coherence.contradiction.network import CONTRADICTION, Network, Shape, base_weights, fresh, logits
-from semops_data.coherence.contradiction.pairs import (
-    Batch,
-    Example,
-    Tokens,
-    TrainingDataError,
-    open_tokenizer,
-    read_pairs,
-    shuffled,
-    tokenize,
+from semops_data.coherence.contradiction.mixture import Recipe, steps
+from semops_data.coherence.contradiction.network import (
+    CONTRADICTION,
+    TRAINING_ONLY,
+    Network,
+    Shape,
+    base_weights,
+    fresh,
+    logits,
 )
-from semops_data.coherence.contradiction.planted import planted_pairs
+from semops_data.coherence.contradiction.pairs import TrainingDataError, open_tokenizer, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import torch
 
+    from semops_data.coherence.contradiction.pairs import Example, Tokens
+
 REPORT_EVERY = 50
+# What starts from nothing.
+HEAD = ("mix", "decide", TRAINING_ONLY.removesuffix("."))
+FORK = "fork.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How the adapter is trained; the defaults are those of the adapter that ships."""
-
-    epochs: float = 1.55
-    planted: int = 12_000
-    pairs_per_batch: int = 32
-    rate: float = 8e-4
-    warm_up: float = 0.03
-    decay: float = 0.4
-    swapped: float = 0.15
-    smoothing: float = 0.05
-    drop: float = 0.05
-    weight_decay: float = 0.01
-    longest: int = 96
-    rank: int = 32
-    layers: int = 6
-    seed: int = 0
-
-
-@dataclass(frozen=True)
 class Training:
-    """Everything a step needs."""
+    """Everything a step needs; `made_of` names recipe and pairs."""
 
     network: Network
     optimizer: torch.optim.Optimizer
     tokens: Tokens
     labels: np.ndarray
+    apart: np.ndarray
     recipe: Recipe
     device: str
-
-
-def training_pairs(folder: Path, recipe: Recipe) -> list[Example]:
-    """Every labelled pair under `train/` and the planted ones.
-
-    Raises:
-        TrainingDataError: where the folder has no pairs.
-    """
-    files = sorted((folder / "train").glob("*.jsonl.gz"))
-    labelled = [pair for file in files or [folder / "train" / "*.jsonl.gz"] for pair in read_pairs(file)]
-    if not labelled:
-        raise TrainingDataError(f"the files under {str(folder / 'train')!r} hold no pairs")
-    sentences = sorted({pair.premise for pair in labelled if 20 < len(pair.premise) < 200})
-    return labelled + planted_pairs(sentences, recipe.planted, np.random.default_rng(recipe.seed))
+    made_of: str
 
 
 def train(
@@ -89,7 +65,7 @@ def train(
     recipe: Recipe,
     *,
     device: str = "cpu",
-    checkpoint: Path | None = None,
+    folder: Path | None = None,
     log: Callable[[str], None] = lambda _: None,
     save_seconds: float = 120.0,
 ) -> Network:
@@ -100,38 +76,89 @@ def train(
         examples: labelled pairs.
         recipe: settings.
         device: torch device.
-        checkpoint: file that a stopped training goes on from, with the same pairs and recipe.
+        folder: checkpoints that a stopped training goes on from, with the same pairs and recipe; kept nowhere by
+            default.
         log: takes a line of progress.
         save_seconds: seconds between two checkpoints.
+
+    Raises:
+        TrainingDataError: where the checkpoints are those of other pairs or of another recipe.
     """
+    run = _start(base, examples, recipe, device)
+    lengths, sources = run.tokens.lengths(recipe.longest), np.array([pair.source for pair in examples])
+    with tempfile.TemporaryDirectory() if folder is None else nullcontext(folder) as kept:
+        ends = []
+        for branch in range(recipe.branches):
+            plan = steps(lengths, sources, recipe, seed=recipe.seed + branch)
+            _branch(run, plan, branch, Path(kept), log=log, save_seconds=save_seconds)
+            ends.append({name: tensor.detach().clone() for name, tensor in run.network.learned.items()})
+    learned = {name: sum(end[name] for end in ends) / len(ends) for name in run.network.learned}
+    return Network(run.network.shape, run.network.frozen, learned)
+
+
+def forget(folder: Path) -> None:
+    """Remove the checkpoints of a training that has ended."""
+    for file in (folder / FORK, *folder.glob("branch-*.safetensors")):
+        file.unlink(missing_ok=True)
+
+
+def _start(base: Path, examples: list[Example], recipe: Recipe, device: str) -> Training:
     import torch
 
     torch.manual_seed(recipe.seed)
     kind = torch.bfloat16 if _fast_bfloat16(device) else torch.float32
-    shape = Shape(layers=recipe.layers, rank=recipe.rank)
-    network = fresh(base_weights(base), shape, kind=kind).to(device)
-    for tensor in network.learned.values():
-        tensor.requires_grad_(requires_grad=True)
-    optimizer = torch.optim.AdamW(
-        network.learned.values(), recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
+    network = fresh(base_weights(base), Shape(layers=recipe.layers), kind=kind).to(device)
+    told = [json.dumps(asdict(recipe), sort_keys=True)]
+    told += [f"{pair.source}\t{pair.label}\t{pair.premise}\t{pair.hypothesis}" for pair in examples]
+    return Training(
+        network=network,
+        optimizer=_optimizer(network, recipe),
+        tokens=tokenize(open_tokenizer(base), [(pair.premise, pair.hypothesis) for pair in examples]),
+        labels=np.array([pair.label for pair in examples]),
+        apart=np.array([recipe.shown(pair.source).apart for pair in examples]),
+        recipe=recipe,
+        device=device,
+        made_of=hashlib.sha256("\n".join(told).encode("utf-8", "replace")).hexdigest(),
     )
-    tokens = tokenize(open_tokenizer(base), [(pair.premise, pair.hypothesis) for pair in examples])
-    run = Training(network, optimizer, tokens, np.array([pair.label for pair in examples]), recipe, device)
-    plan = steps(tokens, recipe)
-    done = restore(run, checkpoint) if checkpoint else 0
+
+
+def _branch(
+    run: Training,
+    plan: list[np.ndarray],
+    branch: int,
+    folder: Path,
+    *,
+    log: Callable[[str], None],
+    save_seconds: float,
+) -> None:
+    """Train to the end of a branch: the first from the beginning, any other from the fork."""
+    recipe, kept = run.recipe, folder / f"branch-{branch}.safetensors"
+    if len(plan) < 2:
+        raise TrainingDataError(f"{len(run.labels)} pairs are too few: a training has at least two steps")
+    fork, end = forked(len(plan), recipe)
+    done = restore(run, kept if branch == 0 or kept.is_file() else folder / FORK)
     saved = began = time.monotonic()
     losses = []
-    for step in range(done, len(plan)):
-        losses.append(_step(run, plan[step], step, len(plan)))
-        if checkpoint and time.monotonic() - saved > save_seconds:
-            keep(run, checkpoint, step + 1)
+    for step in range(done, end):
+        if branch == 0 and step == fork:
+            keep(run, folder / FORK, step)
+        share = rate_at(min(step, fork) / len(plan), recipe) * min(1.0, 1 - (step - fork) / (end - fork))
+        losses.append(_step(run, plan[step], step, share, seed=recipe.seed + branch))
+        if time.monotonic() - saved > save_seconds:
+            keep(run, kept, step + 1)
             saved = time.monotonic()
         if (step + 1) % REPORT_EVERY == 0:
             pace = (step + 1 - done) / (time.monotonic() - began)
-            log(f"step {step + 1} of {len(plan)}, loss {np.mean(losses[-REPORT_EVERY:]):.4f}, {pace:.2f} steps/s")
-    if checkpoint:
-        keep(run, checkpoint, len(plan))
-    return Network(shape, network.frozen, {name: tensor.detach() for name, tensor in network.learned.items()})
+            loss = np.mean(losses[-REPORT_EVERY:])
+            log(f"branch {branch + 1}, step {step + 1} of {end}, loss {loss:.4f}, {pace:.2f} steps/s")
+    if done < end:
+        keep(run, kept, end)
+
+
+def forked(steps: int, recipe: Recipe) -> tuple[int, int]:
+    """The step at which the branches begin, and the one before which they end."""
+    fork = min(max(1, round(recipe.fork * steps)), steps - 1)
+    return fork, min(fork + max(1, round(recipe.branch * steps)), steps)
 
 
 def training_device(configured: str) -> str:
@@ -142,31 +169,36 @@ def training_device(configured: str) -> str:
 
 
 def rate_at(done: float, recipe: Recipe) -> float:
-    """Share of the full rate at a share of the training that is done, in [0, 1]: up, level, down."""
+    """Share of the full rate before the fork, at a share of the plan that is done, in [0, 1]: up, level, down."""
     up = min(1.0, (done + 1e-4) / recipe.warm_up) if recipe.warm_up else 1.0
     down = min(1.0, (1.0 - done) / recipe.decay) if recipe.decay else 1.0
     return up * down
 
 
-def steps(tokens: Tokens, recipe: Recipe) -> list[np.ndarray]:
-    """Rows of every step, epoch after epoch, the same for the same seed."""
-    lengths, rng = tokens.lengths(recipe.longest), np.random.default_rng(recipe.seed)
-    per_epoch = -(-len(lengths) // recipe.pairs_per_batch)
-    wanted = max(1, round(recipe.epochs * per_epoch))
-    batches: list[np.ndarray] = []
-    while len(batches) < wanted:
-        batches += shuffled(lengths, recipe.pairs_per_batch, rng)
-    return batches[:wanted]
-
-
-def _step(run: Training, rows: np.ndarray, step: int, steps: int) -> float:
+def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW over everything that learns; what starts from nothing learns faster."""
     import torch
 
-    torch.manual_seed(run.recipe.seed * 1_000_003 + step)
+    for tensor in network.learned.values():
+        tensor.requires_grad_(requires_grad=True)
+    parts: dict[bool, list[torch.Tensor]] = {False: [], True: []}
+    for name, tensor in network.learned.items():
+        parts[name.split(".")[0] in HEAD].append(tensor)
+    groups = [
+        {"params": parts[False], "highest": recipe.rate},
+        {"params": parts[True], "highest": recipe.head_rate},
+    ]
+    return torch.optim.AdamW(groups, recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98), fused=True)
+
+
+def _step(run: Training, rows: np.ndarray, step: int, share: float, *, seed: int) -> float:
+    import torch
+
+    torch.manual_seed((seed + 1) * 1_000_003 + step)
     for group in run.optimizer.param_groups:
-        group["lr"] = run.recipe.rate * rate_at(step / steps, run.recipe)
-    swap = np.random.default_rng((run.recipe.seed, step)).random(len(rows)) < run.recipe.swapped
-    loss = _loss(run, run.tokens.batch(rows, swap, run.recipe.longest), run.labels[rows], swap)
+        group["lr"] = group["highest"] * share
+    swap = np.random.default_rng((seed, step)).random(len(rows)) < run.recipe.swapped
+    loss = _loss(run, rows, swap)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.learned.values(), 1.0)
@@ -174,14 +206,18 @@ def _step(run: Training, rows: np.ndarray, step: int, steps: int) -> float:
     return float(loss.detach())
 
 
-def _loss(run: Training, batch: Batch, labels: np.ndarray, swap: np.ndarray) -> torch.Tensor:
+def _loss(run: Training, rows: np.ndarray, swap: np.ndarray) -> torch.Tensor:
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    scores = logits(
-        run.network, *(part.to(run.device) for part in (batch.ids, batch.first, batch.total)), drop=run.recipe.drop
-    )
-    wanted, swapped = (torch.from_numpy(part).to(run.device) for part in (labels, swap))
+    batch = run.tokens.batch(rows, swap, run.recipe.longest)
+    ids, first, total, wanted, apart, swapped = (
+        part.to(run.device)
+        for part in (
+            batch.ids, batch.first, batch.total, *map(torch.from_numpy, (run.labels[rows], run.apart[rows], swap)),
+        )
+    )  # fmt: skip
+    scores = logits(run.network, ids, first, total, drop=run.recipe.drop, apart=apart)
     whole = F.cross_entropy(scores, wanted, reduction="none", label_smoothing=run.recipe.smoothing)
     # log(1 - p) is lost to rounding near p = 1.
     other = -torch.log1p(-F.softmax(scores, dim=1)[:, CONTRADICTION].clamp(max=0.999))
@@ -208,21 +244,29 @@ def keep(run: Training, file: Path, step: int) -> None:
         tensors |= {f"{part}.{name}": torch.as_tensor(value).clone() for part, value in held.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".new")
-    save_file(tensors, str(partial), metadata={"step": str(step), "recipe": json.dumps(asdict(run.recipe))})
+    save_file(tensors, str(partial), metadata={"step": str(step), "made_of": run.made_of})
     partial.replace(file)
 
 
 def restore(run: Training, file: Path) -> int:
-    """Take over a checkpoint and return how many steps it has behind it; 0 where there is none."""
+    """Take over a checkpoint and return how many steps it has behind it; 0 where there is none.
+
+    Raises:
+        TrainingDataError: where the checkpoint is one of another recipe or of other pairs: what came of both could
+            not be made again.
+    """
     import torch
     from safetensors import safe_open
 
     if not file.is_file():
         return 0
     with safe_open(str(file), "pt") as held:
+        about = held.metadata()
+        if about["made_of"] != run.made_of:
+            raise TrainingDataError(f"{file} was left by a training with another recipe or other pairs: delete it")
         for name, tensor in run.network.learned.items():
             with torch.no_grad():
                 tensor.copy_(held.get_tensor(f"model.{name}"))
             state = {part: held.get_tensor(f"{part}.{name}") for part in MOMENTS}
-            run.optimizer.state[tensor] = state | {part: state[part].to(tensor.device) for part in MOMENTS[:2]}
-        return int(held.metadata()["step"])
+            run.optimizer.state[tensor] = {part: value.to(tensor.device) for part, value in state.items()}
+        return int(about["step"])
