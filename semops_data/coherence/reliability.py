@@ -126,8 +126,8 @@ def _span(told: np.ndarray, fault: np.ndarray, owners: np.ndarray) -> tuple[floa
             draws.append(expected_error(binned(told[chosen], fault[chosen], 0.5)))
     if not draws:
         return error, error
-    # Each draw adds as much noise to what is noisy already: it spreads by the root of two too wide, and lies too high.
-    low, high = interval(error + (np.array(draws) - float(np.mean(draws))) / 2**0.5, error)
+    # Noise makes the error larger, and each draw adds noise to what is noisy already: that much is taken out.
+    low, high = interval(error + np.array(draws) - float(np.mean(draws)), error)
     return max(0.0, low), high
 
 

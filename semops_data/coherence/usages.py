@@ -85,9 +85,10 @@ def usages(
         attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
     """
     cosines = np.clip(lookup(knowledge).cosines(pattern), -1, 1)
-    index, mention, home = lookup(knowledge), mention_pattern(pattern.labels), set(canonical)
-    # The expression decides; the index of words only leaves out what cannot mention a label.
-    may = index.may_mention(pattern.labels) if mention else ()
+    index, home = lookup(knowledge), set(canonical)
+    # The expression decides; the index of words only leaves out what cannot mention a label, mostly everything.
+    may = index.may_mention(pattern.labels)
+    mention = mention_pattern(pattern.labels) if len(may) else None
     mentions = {
         row: match.group()
         for row in map(int, may)
