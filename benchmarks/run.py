@@ -21,6 +21,8 @@ from typing import Any
 HERE = Path(__file__).parent
 COMMANDS = {
     "embedding": ["embedding.py"],
+    "scoring": ["scoring.py"],
+    "intervals": ["intervals.py"],
     "synthesis": ["synthesis.py"],
     "lakehouse": ["lakehouse.py", "100000"],
     "lakehouse_layout": ["lakehouse.py", "20000", "layout"],

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from semops_data.coherence import labels, thresholds
-from semops_data.coherence.availability import availability
-from semops_data.coherence.consistency import consistency, pairs
+from semops_data.coherence.availability import availabilities
+from semops_data.coherence.consistency import consistency, neighbours, pairs
 from semops_data.coherence.entailment import EntailmentCache
 from semops_data.coherence.findings import findings
 from semops_data.coherence.governance import approvals, decided, records
 from semops_data.coherence.history import newest
-from semops_data.coherence.knowledge import load
 from semops_data.coherence.labels import settled
+from semops_data.coherence.reading import knowledge_of
 from semops_data.coherence.scores import DIMENSIONS
 from semops_data.coherence.similarity import resolve_device
 from semops_data.coherence.stability import METHOD, Version, asked, stability
@@ -47,9 +47,14 @@ if TYPE_CHECKING:
 
 def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa.Table:
     """Rows of `coherence/pairs`: every claim against its comparable sentences elsewhere; the rules judge by default."""
-    knowledge, where = load(lake), resolve_device(device)
+    knowledge = knowledge_of(lake)
+    canonical = {p.pattern_id: canonical_chunks(p, knowledge) for p in knowledge.patterns}
+    near = neighbours(knowledge.patterns, knowledge, canonical, device=resolve_device(device))
     found = [
-        pair for p in knowledge.patterns for pair in pairs(p, knowledge, canonical_chunks(p, knowledge), device=where)
+        pair
+        for p in knowledge.patterns
+        if p.pattern_id in near
+        for pair in pairs(p, knowledge, canonical[p.pattern_id], near=near[p.pattern_id])
     ]
     return pair_table(judge.judged(found, knowledge) if judge else found, knowledge)
 
@@ -59,7 +64,7 @@ def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None)
 
     Beside them what the calibration is worth on patterns that it was not fitted to.
     """
-    knowledge, said = load(lake), settled(labels.read(lake))
+    knowledge, said = knowledge_of(lake), settled(labels.read(lake))
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         return vectors.embed(texts).vectors
@@ -80,7 +85,7 @@ def calibration(lake: Lake) -> tuple[Calibration, float | None]:
 
 def usage_rows(lake: Lake) -> pa.Table:
     """Rows of `coherence/usages`."""
-    knowledge, (_, attribution) = load(lake), calibration(lake)
+    knowledge, (_, attribution) = knowledge_of(lake), calibration(lake)
     found = {
         p.pattern_id: usages(p, knowledge, canonical_chunks(p, knowledge), attribution=attribution)
         for p in knowledge.patterns
@@ -90,17 +95,14 @@ def usage_rows(lake: Lake) -> pa.Table:
 
 def availability_rows(lake: Lake) -> pa.Table:
     """Rows of `coherence/availability`."""
-    knowledge = load(lake)
-    found = read_usages(lake, knowledge)
-    return factor_table(
-        "availability",
-        [availability(p, knowledge, canonical_chunks(p, knowledge), found[p.pattern_id]) for p in knowledge.patterns],
-    )
+    knowledge = knowledge_of(lake)
+    canonical = {p.pattern_id: canonical_chunks(p, knowledge) for p in knowledge.patterns}
+    return factor_table("availability", availabilities(knowledge, canonical, read_usages(lake, knowledge)))
 
 
 def consistency_rows(lake: Lake) -> pa.Table:
     """Rows of `coherence/consistency`."""
-    knowledge, (fitted, _) = load(lake), calibration(lake)
+    knowledge, (fitted, _) = knowledge_of(lake), calibration(lake)
     by_pattern: dict[str, list[Any]] = {}
     for pair in read_pairs(lake, knowledge):
         by_pattern.setdefault(pair.pattern_id, []).append(pair)
@@ -117,7 +119,7 @@ def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None,
         judge: its model judges entailment; estimated from words, vectors and rules where None.
         decisions: globs of the decision records.
     """
-    knowledge, known = load(lake), _records(lake, decisions)
+    knowledge, known = knowledge_of(lake), _records(lake, decisions)
     lifecycles = {row["pattern_id"]: row["lifecycle"] for row in lake.read("registry/patterns").to_pylist()}
     rows: dict[str, list[Version]] = {}
     for row in lake.read("corpus/definitions").sort_by("valid_from").to_pylist():
@@ -159,7 +161,7 @@ def _decided(pattern: Pattern, versions: list[Version], decisions: list[Decision
 
 def finding_rows(lake: Lake) -> pa.Table:
     """Rows of `coherence/findings`."""
-    knowledge, (fitted, _) = load(lake), calibration(lake)
+    knowledge, (fitted, _) = knowledge_of(lake), calibration(lake)
     factors = {name: read_factors(lake, name) for name in DIMENSIONS}
     judged: dict[str, list[Pair]] = {}
     for pair in read_pairs(lake, knowledge):

@@ -20,6 +20,8 @@ from semops_data.coherence.similarity import top_k
 from semops_data.corpus.language import is_foreign, language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from semops_data.coherence.calibration import Calibration
     from semops_data.coherence.knowledge import Knowledge, Pattern
 
@@ -54,29 +56,70 @@ class Pair:
     method: str = METHOD
 
 
-def pairs(pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, device: str = "cpu") -> list[Pair]:
+Near = tuple[np.ndarray, np.ndarray]
+
+
+def neighbours(
+    patterns: Sequence[Pattern], knowledge: Knowledge, canonical: Mapping[str, list[int]], *, device: str = "cpu"
+) -> dict[str, Near]:
+    """Of each pattern's claims the nearest sentences outside the documents that hold the definition.
+
+    All claims are multiplied at once: hundreds of small products cost many times one large one.
+
+    Args:
+        patterns: whose claims.
+        knowledge: the corpus.
+        canonical: rows of the chunks that hold each definition.
+        device: `cpu`, `cuda` or `cuda:N`.
+
+    Returns:
+        (cosines, rows) by pattern, both of shape (claims, POOL); -inf where there are fewer.
+    """
+    claims = [claim.vector for p in patterns for claim in p.claims]
+    if not knowledge.sentences or not claims:
+        return {}
+    own: list[np.ndarray] = []
+    for p in patterns:
+        home = {knowledge.chunks[row].document_id for row in canonical[p.pattern_id]} | {p.source_path}
+        own += [np.sort(lookup(knowledge).sentences_of(home))] * len(p.claims)
+    cosines, rows = top_k(np.stack(claims), knowledge.sentence_vectors, POOL, device=device, without=own)
+    found, start = {}, 0
+    for p in patterns:
+        found[p.pattern_id] = (cosines[start : start + len(p.claims)], rows[start : start + len(p.claims)])
+        start += len(p.claims)
+    return found
+
+
+def pairs(
+    pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, device: str = "cpu", near: Near | None = None
+) -> list[Pair]:
     """The pattern's claims with their comparable neighbours, at most 10 each, judged by the rules.
 
     Candidates are the best by dense and lexical rank among the sentences of documents that do not hold the
     definition; a sentence that equals the claim is a quotation and stays in: it agrees. A sentence in another language
     than English is held against nothing: neither rules nor models know it.
+
+    Args:
+        pattern: the pattern.
+        knowledge: the corpus.
+        canonical: rows of the chunks that hold the definition.
+        device: `cpu`, `cuda` or `cuda:N`.
+        near: its part of `neighbours`; looked for where None.
     """
-    home = {knowledge.chunks[row].document_id for row in canonical} | {pattern.source_path}
-    if not knowledge.sentences or not pattern.claims:
+    if near is None:
+        near = neighbours([pattern], knowledge, {pattern.pattern_id: canonical}, device=device).get(pattern.pattern_id)
+    if near is None:
         return []
-    claims, own = np.stack([claim.vector for claim in pattern.claims]), lookup(knowledge).sentences_of(home)
-    cosines, rows = top_k(claims, knowledge.sentence_vectors, POOL, device=device, without=own)
     found = []
     for number, claim in enumerate(pattern.claims):
-        near = {int(row): float(c) for row, c in zip(rows[number], cosines[number], strict=True)}
-        near = {row: cosine for row, cosine in near.items() if cosine >= COMPARABLE}
-        for row in fused(claim.text, near, knowledge):
+        close = {int(row): float(c) for row, c in zip(near[1][number], near[0][number], strict=True) if c >= COMPARABLE}
+        for row in fused(claim.text, close, knowledge):
             sentence = knowledge.sentences[row]
             if is_foreign(sentence.text):
                 continue
-            raw, hit = raw_contradiction(claim.text, sentence.text, near[row])
+            raw, hit = raw_contradiction(claim.text, sentence.text, close[row])
             found.append(
-                Pair(pattern.pattern_id, number, row, near[row], hit.rule if hit else None,
+                Pair(pattern.pattern_id, number, row, close[row], hit.rule if hit else None,
                      hit.detail if hit else None, raw)
             )  # fmt: skip
     return found

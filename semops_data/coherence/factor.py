@@ -3,7 +3,7 @@
 Intervals are 90%, from 2,000 draws of the posterior of the mean under a Dirichlet process (Ferguson 1973): the
 Bayesian bootstrap (Rubin 1981) with one unit more, that nobody saw, spread evenly over 0, 1/4, 1/2, 3/4 and 1. The
 percentile bootstrap covers the truth 45 to 88 times in a hundred with 5 to 40 units of which most are 1; this one
-about 90, from three units on (`benchmarks/coverage.py`).
+about 90, from three units on (`benchmarks/intervals.py`).
 """
 
 from __future__ import annotations

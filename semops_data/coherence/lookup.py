@@ -18,13 +18,14 @@ from semops_data.corpus.links import LINK, is_address, leads_to
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from semops_data.coherence.knowledge import Knowledge
+    from semops_data.coherence.knowledge import Knowledge, Pattern
 
 T = TypeVar("T")
 # A mention begins where a run of letters and digits does; an apostrophe ends one, unlike in `text.WORD`.
 TOKEN = re.compile(r"[^\W_]+")
 NONE = np.zeros(0, np.int64)
 AFTER = "\U0010ffff"
+PATTERNS = 256
 
 
 class Lookup:
@@ -33,6 +34,7 @@ class Lookup:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._stems: dict[int, frozenset[str]] = {}
+        self._block: tuple[int, np.ndarray] = (-1, np.zeros((0, 0), np.float32))
 
     @cached_property
     def _documents(self) -> dict[str, list[int]]:
@@ -108,6 +110,23 @@ class Lookup:
             for row, target in self._links.get(path, ())
             if target == anchor or (not anchor and chunks[row].document_id != path)
         }
+
+    def cosines(self, pattern: Pattern) -> np.ndarray:
+        """Cosine of every chunk to a pattern's definition, float32, shape (chunks,); of PATTERNS patterns at once."""
+        place = self._places.get(pattern.pattern_id)
+        if place is None or self._knowledge.patterns[place] is not pattern:
+            own: np.ndarray = self._knowledge.chunk_vectors @ pattern.definition.vector
+            return own
+        start = place // PATTERNS * PATTERNS
+        if self._block[0] != start:
+            block = [p.definition.vector for p in self._knowledge.patterns[start : start + PATTERNS]]
+            self._block = (start, np.stack(block) @ self._knowledge.chunk_vectors.T)
+        row: np.ndarray = self._block[1][place - start]
+        return row
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {p.pattern_id: place for place, p in enumerate(self._knowledge.patterns)}
 
     def stems(self, row: int) -> frozenset[str]:
         """Stems of a chunk's passage."""

@@ -70,7 +70,7 @@ def worst_decile(values: np.ndarray, errors: np.ndarray) -> tuple[float, float, 
     The lowest of many noisy values is low by chance too: in the draws each value is shrunk towards the mean by the
     share of its variance that is error (James and Stein 1961), and drawn within what is left. The estimate is the mean
     of the draws, so that it lies a little above the mean of the lowest values as measured. With standard errors of
-    0.15 or, over 300 patterns, of 0.08 the interval is too narrow (`benchmarks/coverage.py`).
+    0.15 or, over 300 patterns, of 0.08 the interval is too narrow (`benchmarks/intervals.py`).
 
     Args:
         values: SC of the scored patterns, shape (n,), n >= 1.

@@ -126,9 +126,9 @@ def _span(told: np.ndarray, fault: np.ndarray, owners: np.ndarray) -> tuple[floa
             draws.append(expected_error(binned(told[chosen], fault[chosen], 0.5)))
     if not draws:
         return error, error
-    # The basic bootstrap turns the interval round, because each draw adds noise to what is noisy already.
-    low, high = interval(np.array(draws), error)
-    return max(0.0, 2 * error - high), max(0.0, 2 * error - low)
+    # Noise makes the error larger, and each draw adds noise to what is noisy already: that much is taken out.
+    low, high = interval(error + np.array(draws) - float(np.mean(draws)), error)
+    return max(0.0, low), high
 
 
 def _side(pattern_id: str) -> bool:

@@ -77,7 +77,7 @@ class Ranking:
         best = float(self.fused(rows).max())
         if best == -np.inf:
             return len(self._dense)
-        ahead = int((self.fused(self._found) > best).sum())
+        ahead = int((self.fused(self._rivals(best)) > best).sum())
         # A text without a word of the query is ahead where its cosine alone is: from some place in that order on.
         place = max(int(1.0 / best - FUSION) + 1, 0)
         while place > 0 and not 1.0 / (FUSION + place) > best:
@@ -88,6 +88,13 @@ class Ranking:
         limit = self._ordered[max(len(self._ordered) - place, 0)]
         all_ahead = len(self._ordered) - int(np.searchsorted(self._ordered, limit, "left"))
         return ahead + all_ahead - int((self._dense[self._found] >= limit).sum()) + 1
+
+    def _rivals(self, best: float) -> np.ndarray:
+        """Texts with a word of the query that may have a better score: one of their ranks must be good enough."""
+        place = max(int(2.0 / best) + 1 - FUSION, 1)
+        dense = self._ordered[-place] if place <= len(self._ordered) else -np.inf
+        lexical = self._found_ordered[-place] if place <= len(self._found_ordered) else 0.0
+        return self._found[(self._dense[self._found] >= dense) | (self._lexical[self._found] >= lexical)]
 
     def _dense_ranks(self, dense: np.ndarray) -> np.ndarray:
         place: np.ndarray = len(self._ordered) - np.searchsorted(self._ordered, dense, "right") + 1

@@ -89,6 +89,8 @@ def combine(factors: Sequence[Factor]) -> Score:
     if not missing:
         sc = product ** (1 / 3)
         draws = np.prod([f.draws(seed) for seed, f in enumerate(factors)], axis=0) ** (1 / 3)
+        # Each dimension's unseen unit pulls the same way and adds up, while errors add up as squares only.
+        draws = np.clip(draws + (sc - draws.mean()) * (1 - len(DIMENSIONS) ** -0.5), 0.0, 1.0)
         span = interval(draws, sc)
     return Score(
         factors[0].pattern_id,

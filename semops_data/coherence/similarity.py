@@ -6,9 +6,15 @@ neighbours up to ties within 1e-3.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 BLOCK = 4_096
+QUERIES = 1_024
 
 
 def resolve_device(device: str) -> str:
@@ -23,7 +29,7 @@ def resolve_device(device: str) -> str:
 
 
 def top_k(
-    queries: np.ndarray, corpus: np.ndarray, k: int, *, device: str = "cpu", without: np.ndarray | None = None
+    queries: np.ndarray, corpus: np.ndarray, k: int, *, device: str = "cpu", without: Sequence[np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k rows of the corpus nearest to each query.
 
@@ -32,7 +38,7 @@ def top_k(
         corpus: float32, shape (N, dimension), rows of unit length.
         k: neighbours per query; at most N are given.
         device: `cpu`, `cuda` or `cuda:N`.
-        without: rows of the corpus that take no part, int64, shape (m,).
+        without: of each query the rows of the corpus that take no part, int64, shape (m,); rising.
 
     Returns:
         (cosines, rows): shapes (Q, min(k, N)), by falling cosine, equal ones by rising row; -inf where fewer rows than
@@ -42,21 +48,25 @@ def top_k(
     if not len(queries) or not k:
         return np.zeros((len(queries), k), np.float32), np.zeros((len(queries), k), np.int64)
     multiply = _on_cpu if device == "cpu" else _on_gpu
-    left_out = np.zeros(0, np.int64) if without is None else np.sort(without)
-    best, rows = multiply(queries, corpus, k, device, left_out)
+    found = [
+        multiply(queries[start : start + QUERIES], corpus, k, device, (without or ())[start : start + QUERIES])
+        for start in range(0, len(queries), QUERIES)
+    ]
+    best, rows = (np.concatenate([part[place] for part in found]) for place in (0, 1))
     order = np.lexsort((rows, -best), axis=1)
     return np.take_along_axis(best, order, 1), np.take_along_axis(rows, order, 1)
 
 
 def _on_cpu(
-    queries: np.ndarray, corpus: np.ndarray, k: int, _: str, left_out: np.ndarray
+    queries: np.ndarray, corpus: np.ndarray, k: int, _: str, without: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     best = np.full((len(queries), k), -np.inf, np.float32)
     rows = np.zeros((len(queries), k), np.int64)
     for start in range(0, len(corpus), BLOCK):
         block = corpus[start : start + BLOCK]
         scores = queries @ block.T
-        scores[:, _within(left_out, start, len(block))] = -np.inf
+        for row, own in enumerate(without):
+            scores[row, _within(own, start, len(block))] = -np.inf
         scores[np.isnan(scores)] = -np.inf
         scores = np.concatenate([best, scores], axis=1)
         where = np.broadcast_to(np.arange(start, start + len(block)), (len(queries), len(block)))
@@ -67,7 +77,7 @@ def _on_cpu(
 
 
 def _on_gpu(
-    queries: np.ndarray, corpus: np.ndarray, k: int, device: str, left_out: np.ndarray
+    queries: np.ndarray, corpus: np.ndarray, k: int, device: str, without: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
@@ -77,7 +87,8 @@ def _on_gpu(
     for start in range(0, len(corpus), BLOCK * 16):
         block = torch.from_numpy(np.ascontiguousarray(corpus[start : start + BLOCK * 16])).to(device)
         scores = torch.nan_to_num(left @ block.T, nan=-torch.inf)
-        scores[:, torch.from_numpy(_within(left_out, start, len(block))).to(device)] = -torch.inf
+        for row, own in enumerate(without):
+            scores[row, torch.from_numpy(_within(own, start, len(block))).to(device)] = -torch.inf
         score, where = scores.topk(min(k, len(block)), dim=1)
         best, kept = torch.cat([best, score], 1).topk(k, dim=1)
         rows = torch.cat([rows, where + start], 1).gather(1, kept)

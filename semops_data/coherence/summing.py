@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semops_data.coherence.knowledge import SKIPPED, load
+from semops_data.coherence.knowledge import SKIPPED
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.organisation import connectivity, coverage, organisation
+from semops_data.coherence.reading import knowledge_of
 from semops_data.coherence.scores import (
     BAND_NAMES,
     DIMENSIONS,
@@ -42,7 +44,7 @@ def score_rows(lake: Lake, levels: Sequence[float] = LEVELS) -> tuple[pa.Table, 
         lake: holds the dimensions, usages and findings.
         levels: SC from which a pattern is coherent, fair, weak.
     """
-    knowledge = load(lake)
+    knowledge = knowledge_of(lake)
     factors = {name: read_factors(lake, name) for name in DIMENSIONS}
     found = read_usages(lake, knowledge)
     counts: dict[str, int] = {}
@@ -154,7 +156,7 @@ def usage_deltas(knowledge: Knowledge, found: Mapping[str, Sequence[Usage]]) -> 
         own = rows[p.pattern_id].astype(np.int64)
         others = by_type[p.pattern_type] > 0
         others[own] = False
-        cosines = knowledge.chunk_vectors @ p.definition.vector if len(knowledge.chunks) else np.zeros(0)
+        cosines = lookup(knowledge).cosines(p) if len(knowledge.chunks) else np.zeros(0)
         deltas[p.pattern_id] = usage_delta(p.pattern_id, cosines[own], cosines[others])
     return deltas
 

@@ -167,7 +167,7 @@ def attribution(knowledge: Knowledge) -> dict[str, Any]:
         mention = mention_pattern(pattern.labels)
         if mention is None:
             continue
-        cosines.append(knowledge.chunk_vectors @ pattern.definition.vector)
+        cosines.append(lookup(knowledge).cosines(pattern))
         named = np.zeros(len(knowledge.chunks), dtype=bool)
         may = lookup(knowledge).may_mention(pattern.labels)
         named[may] = [mention.search(knowledge.chunks[row].passage) is not None for row in may]

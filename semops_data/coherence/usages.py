@@ -69,7 +69,7 @@ def _canonical(pattern: Pattern, knowledge: Knowledge) -> list[int]:
         # The section is registered as the definition's home, and says it in other words than the registry.
         return [nearest]
     # Without a source, the passage must be the definition, not just talk about the same things.
-    near = np.flatnonzero(knowledge.chunk_vectors @ pattern.definition.vector >= 0.6)
+    near = np.flatnonzero(lookup(knowledge).cosines(pattern) >= 0.6)
     return [int(row) for row in near if held(int(row)) >= 0.95]
 
 
@@ -84,10 +84,11 @@ def usages(
         canonical: rows that hold the definition; they are no usages.
         attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
     """
-    cosines = np.clip(knowledge.chunk_vectors @ pattern.definition.vector, -1, 1)
-    index, mention, home = lookup(knowledge), mention_pattern(pattern.labels), set(canonical)
-    # The expression decides; the index of words only leaves out what cannot mention a label.
-    may = index.may_mention(pattern.labels) if mention else ()
+    cosines = np.clip(lookup(knowledge).cosines(pattern), -1, 1)
+    index, home = lookup(knowledge), set(canonical)
+    # The expression decides; the index of words only leaves out what cannot mention a label, mostly everything.
+    may = index.may_mention(pattern.labels)
+    mention = mention_pattern(pattern.labels) if len(may) else None
     mentions = {
         row: match.group()
         for row in map(int, may)

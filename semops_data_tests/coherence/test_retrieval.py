@@ -131,10 +131,10 @@ def test_rows_that_are_left_out_are_no_neighbours():
     """A definition's own document is no witness, in whichever block its sentences lie."""
     corpus = np.eye(4, dtype=np.float32)[np.arange(BLOCK + 8) % 4]
     left = np.flatnonzero(corpus[:, 0])
-    cosines, rows = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=left)
+    cosines, rows = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=[left])
     assert not set(rows[0].tolist()) & set(left.tolist())
     assert cosines[0].tolist() == [0, 0, 0]
-    none, _ = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=np.arange(len(corpus)))
+    none, _ = top_k(np.eye(4, dtype=np.float32)[:1], corpus, 3, without=[np.arange(len(corpus))])
     assert np.isneginf(none).all()
 
 

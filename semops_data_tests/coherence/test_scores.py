@@ -56,7 +56,7 @@ def test_the_same_units_give_the_same_interval():
 @pytest.mark.parametrize("count", [3, 12, 40])
 @pytest.mark.parametrize("ones", [0.0, 0.7])
 def test_the_90_percent_interval_covers_the_truth_about_nine_times_in_ten(count, ones):
-    """Simulated units with a known mean, most of them 1 or none: `benchmarks/coverage.py` has the whole table."""
+    """Simulated units with a known mean, most of them 1 or none: `benchmarks/intervals.py` has the whole table."""
     rng, inside = np.random.default_rng(5), 0
     for number in range(400):
         mean = rng.beta(4, 2)
