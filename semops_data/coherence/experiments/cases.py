@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from semops_data.coherence import labels
+from semops_data.coherence.planted.handwritten import handwritten
 from semops_data.coherence.planting import FAULTS, NULLS
 from semops_data.embeddings.texts import definition_claims
 
@@ -80,8 +81,6 @@ def written() -> list[Case]:
     these on other cases.
     """
     import yaml
-
-    from semops_data.coherence.planted.handwritten import handwritten
 
     by_hand = [Case(pair.claim, pair.text, BY_HAND[pair.kind], "written", pair.kind) for pair in handwritten()
                if pair.kind in BY_HAND]  # fmt: skip
