@@ -69,7 +69,14 @@ class Settings(BaseSettings):
     snowflake_emulator_port: int | None = Field(None, description="Fixed port of the emulator; a free one by default.")
 
     corpus: str | None = Field(None, description="Folder, git repository or git bundle; this repository by default.")
-    corpus_include: str = Field("**/*.md", description="Comma-separated globs of the files that are documents.")
+    corpus_include: str | None = Field(
+        None, description="Comma-separated globs of the files that are documents; every kind that is read by default."
+    )
+    docling_url: str | None = Field(
+        None, description="Docling service for PDF and office files; else they stay unread."
+    )
+    docling_api_key: SecretStr | None = Field(None, description="API key of the Docling service.")
+    docling_timeout_seconds: int = Field(60, ge=1, description="Time that one conversion may take.")
     registry: Path | None = Field(None, description="Registry file; this project's own by default.")
     embedding_model: str | None = Field(
         None,

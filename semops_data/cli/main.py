@@ -19,6 +19,7 @@ from semops_data.cli.errors import INTERRUPTED, explain, nearest
 COMMANDS = (
     "run",
     "score",
+    "benchmark",
     "generate",
     "synth",
     "profile",

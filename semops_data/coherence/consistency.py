@@ -17,6 +17,7 @@ from semops_data.coherence.lookup import lookup
 from semops_data.coherence.retrieval import ranks
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.similarity import top_k
+from semops_data.corpus.language import is_foreign, language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +96,8 @@ def pairs(
     """The pattern's claims with their comparable neighbours, at most 10 each, judged by the rules.
 
     Candidates are the best by dense and lexical rank among the sentences of documents that do not hold the
-    definition; a sentence that equals the claim is a quotation and stays in: it agrees.
+    definition; a sentence that equals the claim is a quotation and stays in: it agrees. A sentence in another language
+    than English is held against nothing: neither rules nor models know it.
 
     Args:
         pattern: the pattern.
@@ -111,8 +113,10 @@ def pairs(
     found = []
     for number, claim in enumerate(pattern.claims):
         close = {int(row): float(c) for row, c in zip(near[1][number], near[0][number], strict=True) if c >= COMPARABLE}
-        for row in _fused(claim.text, close, knowledge):
+        for row in fused(claim.text, close, knowledge):
             sentence = knowledge.sentences[row]
+            if is_foreign(sentence.text):
+                continue
             raw, hit = raw_contradiction(claim.text, sentence.text, close[row])
             found.append(
                 Pair(pattern.pattern_id, number, row, close[row], hit.rule if hit else None,
@@ -121,7 +125,7 @@ def pairs(
     return found
 
 
-def _fused(claim: str, near: dict[int, float], knowledge: Knowledge) -> list[int]:
+def fused(claim: str, near: dict[int, float], knowledge: Knowledge) -> list[int]:
     """The best neighbours by reciprocal rank over cosine and words, at most `NEIGHBOURS`."""
     if len(near) <= NEIGHBOURS:
         return list(near)
@@ -135,6 +139,11 @@ def consistency(pattern: Pattern, found: list[Pair], calibration: Calibration) -
     """The pattern's consistency from its judged pairs; unmeasured where no claim has a comparable neighbour."""
     if not pattern.claims:
         return unmeasured(pattern.pattern_id, "the definition asserts nothing that could be checked", method=METHOD)
+    foreign = {language(claim.text) for claim in pattern.claims if is_foreign(claim.text)}
+    if foreign and all(is_foreign(claim.text) for claim in pattern.claims):
+        told = ", ".join(sorted(map(str, foreign)))
+        reason = f"the definition is in another language ({told}): rules and models know English alone"
+        return unmeasured(pattern.pattern_id, reason, method=METHOD, claims=len(pattern.claims))
     if not found:
         return unmeasured(
             pattern.pattern_id,

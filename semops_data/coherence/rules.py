@@ -12,73 +12,27 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import product
+from math import sqrt
 
+from semops_data.coherence.frames import role_conflict, same_word, substitution_conflict
+from semops_data.coherence.hit import Hit
+from semops_data.coherence.lexicon import (
+    ABSENT,
+    MANY_OF,
+    MODALITIES,
+    NEGATED,
+    NEGATORS,
+    NEITHER,
+    NOT_ONLY,
+    ONE_OF,
+    ONLY_SOME,
+    OPPOSITES,
+    PRESENT,
+    QUANTIFIERS,
+    UNITS,
+)
 from semops_data.coherence.text import STOP, content, stem, words
 
-
-@dataclass(frozen=True)
-class Hit:
-    """A rule that fired.
-
-    Attributes:
-        rule: its name.
-        strength: how grave such a difference is in a fully aligned pair, in (0, 1].
-        detail: what differs, in words.
-        differing: stems that the rule is about; they take no part in the alignment.
-    """
-
-    rule: str
-    strength: float
-    detail: str
-    differing: frozenset[str] = frozenset()
-
-
-# What each negator turns: the next words that carry meaning ("is not a sum"), or just the next one ("no sum").
-NEGATORS = {"not": 2, "never": 2, "cannot": 2, "no": 1, "none": 1, "neither": 1, "nor": 1, "without": 1, "nothing": 1,
-            "nobody": 1, "null": 0}  # fmt: skip
-NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
-NOT_ONLY = re.compile(r"\bnot only\b", re.IGNORECASE)
-MODALITIES = {
-    "must": 3, "shall": 3, "required": 3, "mandatory": 3, "always": 3,
-    "should": 2, "recommended": 2,
-    "may": 1, "might": 1, "can": 1, "optional": 1, "optionally": 1, "sometimes": 1,
-}  # fmt: skip
-QUANTIFIERS = {
-    "all": "all", "every": "all", "each": "all", "always": "all",
-    "some": "some", "several": "some", "few": "some", "most": "some",
-}  # fmt: skip
-ANTONYMS = [
-    ("increase", "decrease"), ("higher", "lower"), ("high", "low"), ("more", "less"), ("maximum", "minimum"),
-    ("largest", "smallest"), ("before", "after"), ("include", "exclude"), ("including", "excluding"),
-    ("allow", "forbid"), ("allowed", "forbidden"), ("permit", "prohibit"), ("accept", "reject"),
-    ("enable", "disable"), ("enabled", "disabled"), ("synchronous", "asynchronous"), ("mutable", "immutable"),
-    ("public", "private"), ("internal", "external"), ("valid", "invalid"), ("stable", "unstable"),
-    ("structured", "unstructured"), ("explicit", "implicit"), ("manual", "automatic"), ("static", "dynamic"),
-    ("upstream", "downstream"), ("gross", "net"), ("above", "below"), ("first", "last"), ("start", "end"),
-    ("gain", "loss"), ("same", "different"), ("true", "false"), ("push", "pull"), ("read", "write"),
-    ("ascending", "descending"), ("centralized", "decentralized"), ("deterministic", "random"),
-    ("necessary", "unnecessary"), ("possible", "impossible"), ("complete", "incomplete"),
-    ("consistent", "inconsistent"), ("coherent", "incoherent"), ("coherence", "incoherence"),
-    ("strong", "weak"), ("positive", "negative"), ("open", "closed"), ("rise", "fall"), ("rises", "falls"),
-    ("succeed", "fail"), ("success", "failure"), ("create", "destroy"), ("add", "remove"), ("input", "output"),
-]  # fmt: skip
-OPPOSITES: dict[str, set[str]] = {}
-for _left, _right in ANTONYMS:
-    OPPOSITES.setdefault(stem(_left), set()).add(stem(_right))
-    OPPOSITES.setdefault(stem(_right), set()).add(stem(_left))
-
-UNITS = {
-    name: canonical
-    for canonical, names in {
-        "ms": "ms millisecond milliseconds", "s": "s sec second seconds", "min": "min minute minutes",
-        "h": "h hour hours", "day": "day days", "week": "week weeks", "month": "month months",
-        "quarter": "quarter quarters", "year": "year years", "%": "% percent percentage", "kb": "kb kib kilobytes",
-        "mb": "mb mib megabytes", "gb": "gb gib gigabytes", "tb": "tb tib terabytes", "usd": "usd dollar dollars $",
-        "eur": "eur euro euros €", "cent": "cent cents", "row": "row rows", "token": "token tokens",
-        "word": "word words",
-    }.items()
-    for name in names.split()
-}  # fmt: skip
 QUANTITY = re.compile(
     r"(?P<before>[$€])?(?<![\w.])(?<!\w[-–])(?P<value>[-+]?\d+(?:[,_]\d{3})*(?:\.\d+)?)(?![\d]*[-–]?\w*\.\w)"
     r"\s*(?P<unit>%|[A-Za-z]+)?"
@@ -90,6 +44,12 @@ ENUMERATION = re.compile(
 )
 
 
+# The case that a sentence is limited to, up to the next comma.
+SCOPE = re.compile(
+    r"\b(?:if|when|whenever|unless|where|while|until|once|except|during|without)\b(?P<case>[^,;.]{3,200})",
+    re.IGNORECASE,
+)
+SCOPED = 0.5
 SAME_FRAME = 0.8
 
 
@@ -190,21 +150,58 @@ def _strongest(text: str) -> str:
 
 def quantifier_conflict(left: str, right: str) -> Hit | None:
     """All on one side where the other says some."""
-    ours = {QUANTIFIERS[word] for word in words(left) if word in QUANTIFIERS}
-    theirs = {QUANTIFIERS[word] for word in words(right) if word in QUANTIFIERS}
+    ours, theirs = _quantified(left), _quantified(right)
     # "None" against the others is a negation, and that rule looks at what is denied.
-    for a, b in (("all", "some"), ("some", "all")):
+    for a, b in (("all", "some"), ("some", "all"), ("only", "not only"), ("not only", "only")):
         if a in ours - theirs and b in theirs - ours:
             return Hit("quantifier", 0.7, f"“{a}” against “{b}”", frozenset(map(stem, QUANTIFIERS)))
     return None
 
 
+def _quantified(text: str) -> set[str]:
+    limited, rest = ONLY_SOME.search(text), ONLY_SOME.sub(" ", text)
+    found = {QUANTIFIERS[word] for word in words(rest) if word in QUANTIFIERS} | ({"some"} if limited else set())
+    if NOT_ONLY.search(rest):
+        return found | {"not only"}
+    return found | ({"only"} if "only" in words(rest) else set())
+
+
+def count_conflict(left: str, right: str) -> Hit | None:
+    """One on one side where the other has several of the same thing."""
+    for ours, theirs in ((left, right), (right, left)):
+        one, many = ONE_OF.search(ours), MANY_OF.search(theirs)
+        if one is None or many is None or MANY_OF.search(ours):
+            continue
+        after_one, after_many = content(ours[one.end() :])[:2], content(theirs[many.end() :])[:2]
+        if set(after_one) & set(after_many):
+            differing = frozenset(map(stem, words(f"{one[0]} {many[0]}")))
+            return Hit("count", 0.85, f"“{one[0]}” against “{many[0]}”", differing)
+    return None
+
+
+def absence_conflict(left: str, right: str) -> Hit | None:
+    """A value that does not exist on one side, and a number for it on the other."""
+    for ours, theirs in ((left, right), (right, left)):
+        absent, present = ABSENT.search(ours), PRESENT.search(theirs)
+        if absent is None or present is None or ABSENT.search(theirs) or NEITHER.search(theirs[: present.start()]):
+            continue
+        if PRESENT.search(ours) and not NEITHER.search(ours[: (PRESENT.search(ours) or present).start()]):
+            continue
+        differing = frozenset(map(stem, words(f"{present[0]} unmeasured undefined null no value neither 0 1")))
+        return Hit("absence", 0.9, f"“{absent[0]}” against “{present[0]}”", differing)
+    return None
+
+
 def antonym_conflict(left: str, right: str) -> Hit | None:
     """A word on one side, its opposite on the other, neither on both."""
-    ours, theirs = {stem(word) for word in words(left)}, {stem(word) for word in words(right)}
-    for word in sorted(ours - theirs):
+    # By number: "the same seed gives the same bytes" still has one "same" more than "the same seed gives others".
+    ours, theirs = Counter(map(stem, words(left))), Counter(map(stem, words(right)))
+    more, fewer = ours - theirs, theirs - ours
+    denied = negations(left)[1] | negations(right)[1]
+    for word in sorted(more):
         for opposite in sorted(OPPOSITES.get(word, ())):
-            if opposite in theirs - ours:
+            # "Not valid" is "invalid": a word whose opposite is denied says the same.
+            if opposite in fewer and not {word, opposite} & denied:
                 detail = f"“{spelled(word, left)}” against “{spelled(opposite, right)}”"
                 return Hit("antonym", 0.8, detail, frozenset({word, opposite}))
     return None
@@ -214,13 +211,14 @@ def enumeration_conflict(left: str, right: str) -> Hit | None:
     """Two lists that share at least half of their members but not all."""
     for ours, theirs in product(_enumerations(left), _enumerations(right)):
         shared = ours & theirs
-        if len(shared) * 2 >= max(len(ours), len(theirs)) and ours - theirs and theirs - ours:
+        is_version = len(ours) == len(theirs) and len(shared) * 2 >= len(ours) and ours != theirs
+        if is_version and not any(same_word(a, b) for a in ours - theirs for b in theirs - ours):
             here, there = (
                 ", ".join(spelled(s, text) for s in sorted(own))
                 for own, text in ((ours - theirs, left), (theirs - ours, right))
             )
             detail = f"{here} against {there}"
-            return Hit("enumeration", 0.6, detail, frozenset(ours ^ theirs))
+            return Hit("enumeration", 0.45, detail, frozenset(ours ^ theirs))
     return None
 
 
@@ -234,18 +232,6 @@ def _enumerations(text: str) -> list[frozenset[str]]:
     return lists
 
 
-def role_conflict(left: str, right: str) -> Hit | None:
-    """The same words with two of them in each other's place."""
-    ours, theirs = content(left), content(right)
-    if len(ours) < 3 or Counter(ours) != Counter(theirs) or ours == theirs:
-        return None
-    moved = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
-    if len(moved) != 2:
-        return None
-    first, second = (spelled(ours[place], left) for place in moved)
-    return Hit("role_swap", 0.7, f"“{first}” and “{second}” change places")
-
-
 def spelled(wanted: str, *texts: str) -> str:
     """The word of the texts that has the stem, as it is written there; the stem itself where none has."""
     return next((word for text in texts for word in words(text) if stem(word) == wanted), wanted)
@@ -256,16 +242,38 @@ RULES = (
     negation_conflict,
     modality_conflict,
     quantifier_conflict,
+    count_conflict,
+    absence_conflict,
     antonym_conflict,
     enumeration_conflict,
     role_conflict,
+    substitution_conflict,
 )
+# Two of these in one pair cancel: "not valid" is "invalid", and "no two" is "one".
+TURNING = frozenset({"negation", "antonym", "count"})
 
 
 def alignment(left: str, right: str, differing: frozenset[str] = frozenset()) -> float:
-    """How much of the shorter sentence's content the other one shares, without the words that differ, in [0, 1]."""
+    """How much of their content two sentences share, without the words that differ, in [0, 1].
+
+    Shared words over the geometric mean of both lengths: a short sentence inside a long one is about less than that.
+    """
     ours, theirs = set(content(left)) - differing, set(content(right)) - differing
-    return len(ours & theirs) / max(min(len(ours), len(theirs)), 3) if ours and theirs else 0.0
+    if not ours or not theirs:
+        return 0.0
+    shared = len(ours & theirs) + sum(any(same_word(a, b) for b in theirs - ours) for a in ours - theirs)
+    return min(shared / sqrt(max(len(ours), 3) * max(len(theirs), 3)), 1.0)
+
+
+def scope_differs(left: str, right: str) -> bool:
+    """Whether one sentence speaks of a case ("if", "when", "unless") and the other one of none or of another."""
+    ours, theirs = (SCOPE.search(text) for text in (left, right))
+    if (ours is None) != (theirs is None):
+        return True
+    if ours is None or theirs is None:
+        return False
+    here, there = set(content(ours["case"])), set(content(theirs["case"]))
+    return bool(here and there) and len(here & there) * 3 < min(len(here), len(there))
 
 
 def raw_contradiction(left: str, right: str, cosine: float) -> tuple[float, Hit | None]:
@@ -275,12 +283,13 @@ def raw_contradiction(left: str, right: str, cosine: float) -> tuple[float, Hit 
     cosine 0.5 to 1 at 0.9. Without a rule the score is 0: a cosine says nothing about contradiction.
     """
     closeness = min(max((cosine - 0.5) / 0.4, 0.0), 1.0)
+    hits = [hit for rule in RULES if (hit := rule(left, right)) is not None]
+    if sum(hit.rule in TURNING for hit in hits) % 2 == 0:
+        hits = [hit for hit in hits if hit.rule not in TURNING]
+    scale = (0.5 + 0.5 * closeness) * (SCOPED if hits and scope_differs(left, right) else 1.0)
     best, chosen = 0.0, None
-    for rule in RULES:
-        hit = rule(left, right)
-        if hit is None:
-            continue
-        score = hit.strength * alignment(left, right, hit.differing) * (0.5 + 0.5 * closeness)
+    for hit in hits:
+        score = hit.strength * alignment(left, right, hit.differing) * scale
         if score > best:
             best, chosen = score, hit
     return best, chosen

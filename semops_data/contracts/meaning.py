@@ -10,7 +10,7 @@ CLASSIFICATIONS = ("core", "supporting", "generic")
 CHUNK_KINDS = ("prose", "list", "table", "code", "quote", "heading", "metadata")
 FINDING_KINDS = (
     "undecodable", "too_large", "empty_document", "no_headings", "broken_reference", "outside_root",
-    "missing_definition",
+    "missing_definition", "malformed", "not_read",
 )  # fmt: skip
 
 KNOWLEDGE: tuple[Table, ...] = (
@@ -117,6 +117,8 @@ KNOWLEDGE: tuple[Table, ...] = (
             Column("markdown", "string", "The passage as written, its first to its last line."),
             Column("text_sha256", "string", "sha256 of the text, hexadecimal."),
             Column("word_count", "int64", "Words of the passage without its heading path.", unit="words", minimum=0),
+            Column("language", "string", "Language tag that words and letters tell; null where they do not.",
+                   nullable=True),
         ),
         references=(("document_id", "corpus/documents", "document_id"),),
     ),

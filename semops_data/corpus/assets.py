@@ -24,7 +24,7 @@ corpus_source = dg.AssetSpec(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[corpus_source],
-    code_version="2",
+    code_version="3",
     metadata=catalog.definition_metadata(table("corpus/documents"), storage_kind="deltalake"),
     description=table("corpus/documents").description,
 )
@@ -55,7 +55,7 @@ def corpus_documents(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[corpus_source, ["corpus", "documents"], ["registry", "patterns"]],
-    code_version="2",
+    code_version="3",
     metadata=catalog.definition_metadata(table("corpus/findings"), storage_kind="deltalake"),
     description=table("corpus/findings").description,
 )
@@ -89,7 +89,7 @@ def corpus_findings(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[["corpus", "documents"]],
-    code_version="2",
+    code_version="3",
     metadata=catalog.definition_metadata(table("corpus/chunks"), storage_kind="deltalake"),
     description=table("corpus/chunks").description,
 )
@@ -116,7 +116,7 @@ def corpus_chunks(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[["corpus", "documents"], ["registry", "patterns"]],
-    code_version="2",
+    code_version="3",
     metadata=catalog.definition_metadata(table("corpus/definitions"), storage_kind="deltalake"),
     description=table("corpus/definitions").description,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from semops_data.corpus.inline import plain
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # chunks 6%, of a documentation repository's 1%, are longer (lists and tables full of names), and what they say last is
 # found by words and by its own sentence's vector, not by the chunk's.
 MAX_WORDS = 160
+MOST_BLANK = 200
 _EMBEDDED = {"prose", "list", "table", "code", "quote"}
 _GATHERED = {"prose", "list", "quote"}
 _QUOTE_MARK = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
@@ -87,10 +89,18 @@ def chunks_of(document: Markdown, *, max_words: int = MAX_WORDS) -> list[Chunk]:
         first, last = blocks[0], blocks[-1]
         kind = max(blocks, key=lambda block: len(block.text.split())).kind
         body = "" if kind == "heading" else "\n\n".join(_body(block) for block in blocks).strip()
-        written = "\n\n".join(block.text for block in blocks)
+        written = _written(blocks, document.gap)
         if body or kind == "heading":
             found.append(Chunk(len(found), first.path, first.start, last.end, kind, written, body))
     return found
+
+
+def _written(blocks: list[Block], gap: int) -> str:
+    """The blocks as they stand in their source: as many lines apart as there, so that a line can be counted."""
+    text = blocks[0].text
+    for before, block in pairwise(blocks):
+        text += "\n" * min(max(gap, block.start - before.end), MOST_BLANK) + block.text
+    return text
 
 
 def _groups(document: Markdown, max_words: int) -> Iterator[list[Block]]:

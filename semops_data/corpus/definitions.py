@@ -10,13 +10,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from semops_data.corpus import git
 from semops_data.corpus.inline import flat, slug
-from semops_data.corpus.markdown import Block, Markdown, parse
 from semops_data.corpus.model import Finding, Version
+from semops_data.corpus.readers.kinds import read
 from semops_data.corpus.timeline import Timeline
 from semops_data.registry.load import parse as parse_registry
 from semops_data.registry.model import RegistryError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from semops_data.corpus.markdown import Block, Markdown
     from semops_data.corpus.model import Reading
     from semops_data.registry.model import Pattern, Registry
 
@@ -79,7 +79,7 @@ def missing_definitions(registry: Registry, reading: Reading) -> list[Finding]:
         if path not in current:
             detail = f"{where} is defined here, but the corpus has no such document: correct `source`"
             found.append(Finding(path, "missing_definition", 0, detail, "warning"))
-        elif lead(_parsed(current[path].content), anchor) is None:
+        elif lead(read(path, current[path].content), anchor) is None:
             detail = f"{where} is defined under #{anchor or ''}, but no paragraph stands there: correct `source`"
             found.append(Finding(path, "missing_definition", 0, detail, "warning"))
     return found
@@ -137,7 +137,7 @@ def _in_documents(pattern: Pattern, reading: Reading) -> Iterator[Definition]:
     if pattern.source_path is None:
         return
     for version in reading.lineage(pattern.source_path):
-        block = _locate(_parsed(version.content), pattern)
+        block = _locate(read(version.document_id, version.content), pattern)
         if block is not None:
             yield Definition(
                 pattern.pattern_id,
@@ -199,8 +199,3 @@ def _collapse(found: Iterable[Definition]) -> list[Definition]:
         if not kept or kept[-1].text != definition.text:
             kept.append(definition)
     return kept
-
-
-@lru_cache(maxsize=512)
-def _parsed(content: str) -> Markdown:
-    return parse(content)

@@ -14,7 +14,7 @@ import yaml
 
 from semops_data.corpus.definitions import spoken
 from semops_data.corpus.inline import flat
-from semops_data.corpus.markdown import Block, Heading, Markdown, parse
+from semops_data.corpus.readers.kinds import read
 from semops_data.corpus.sentences import is_noun_phrase, is_plural, is_whole, labelled, split_sentences
 from semops_data.registry.load import parse as parse_registry
 from semops_data.registry.model import IDENTIFIER, Edge, Pattern, Registry
@@ -22,6 +22,7 @@ from semops_data.registry.model import IDENTIFIER, Edge, Pattern, Registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from semops_data.corpus.markdown import Block, Heading, Markdown
     from semops_data.corpus.model import Reading
     from semops_data.corpus.source import Source
 
@@ -29,6 +30,7 @@ MAX_LABEL_WORDS = 5
 MAX_SENTENCES = 3
 MAX_DEFINITION_WORDS = 90
 MIN_DEFINITION_WORDS = 7
+MAX_PHRASE_WORDS = 16
 MAX_ID_LENGTH = 50
 _PASSED_OVER = re.compile(
     r"(?:^|/)(?:readme|index|changelog|contributing|license|code_of_conduct|security)\.\w+$", re.IGNORECASE
@@ -169,7 +171,7 @@ def _entry(pattern: Pattern, registry: Registry) -> dict[str, object]:
 
 def _candidates(reading: Reading) -> Iterator[Candidate]:
     for version in reading.current:
-        document = parse(version.content)
+        document = read(version.document_id, version.content)
         stated = document.front_matter.get("provenance", "1P").upper()
         provenance = stated if stated in {"1P", "2P", "3P"} else "1P"
         is_navigation = bool(_PASSED_OVER.search(version.document_id))
@@ -213,7 +215,7 @@ def _bold_terms(block: Block, heading: Heading, document_id: str, provenance: st
 def label_of(text: str) -> tuple[str, tuple[str, ...]]:
     """The label that a heading states, and its abbreviation or other name in brackets."""
     text = re.sub(r"\{[^{}]*\}", "", flat(text)).strip()
-    text = re.sub(r"^(?:\d+(?:\.\d+)*[.):]?|[A-Z][.)])\s+", "", text)
+    text = re.sub(r"^(?:(?:[A-Z]\.)?\d+(?:\.\d+)*[.):]?|[A-Z][.)])\s+", "", text)
     text = _ASKED.sub(lambda match: match[1] or match[2], text)
     text = re.sub(r"^(?:component|pattern|principle|concept|pillar|layer) \d+:\s*", "", text, flags=re.IGNORECASE)
     inner = re.search(r"\s*\(([^()]{2,40})\)\s*$", text)
@@ -247,7 +249,9 @@ def define(label: str, alternatives: tuple[str, ...], block: Block, *, may_compl
     first, *rest = [part.strip() for part in split_sentences(text[stated.end() :] if stated else text)]
     completes = may_complete and (block.kind == "quote" or stated or _ARTICLE.match(first))
     says_it = is_noun_phrase(first) or block.kind == "quote" or stated
-    if found or not completes or _POINTING.search(first) or not says_it:
+    # A long sentence of prose that begins like a noun phrase mostly has a verb of its own further on.
+    is_sentence = block.kind == "prose" and not stated and (len(first.split()) > MAX_PHRASE_WORDS or ", " in first)
+    if found or not completes or _POINTING.search(first) or not says_it or is_sentence:
         return found
     said = first if is_noun_phrase(first) or not stated else _with_article(first)
     completed = labelled(label, said)

@@ -6,29 +6,37 @@ import re
 from typing import TYPE_CHECKING
 
 from semops_data.corpus.links import LINK, is_address, leads_to
-from semops_data.corpus.markdown import parse
 from semops_data.corpus.model import Finding
+from semops_data.corpus.readers.kinds import CONVERTED, DEFAULT_INCLUDE, MARKDOWN, read, suffix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from semops_data.corpus.markdown import Markdown
     from semops_data.corpus.model import Reading
 
+_REFERRED = frozenset(suffix_of(glob) for glob in DEFAULT_INCLUDE) - CONVERTED
 _CODE_SPAN = re.compile(r"(`+)(?!`).{1,2000}?(?<!`)\1(?!`)")
 
 
-def document_findings(reading: Reading, selects: Callable[[str], bool] = lambda _: True) -> list[Finding]:
+def document_findings(
+    reading: Reading, selects: Callable[[str], bool] = lambda _: True, *, only: Container[str] | None = None
+) -> list[Finding]:
     """Findings on the current versions, each at its line.
 
     Args:
         reading: the corpus.
         selects: whether a path would be a document of the corpus; a reference to any other is not judged.
+        only: the documents that are looked at; all of them by default.
     """
-    parsed = {version.document_id: parse(version.content) for version in reading.current}
+    parsed = {version.document_id: read(version.document_id, version.content) for version in reading.current}
     found: list[Finding] = []
     for document_id, document in parsed.items():
-        if not any(block.kind not in {"front_matter", "comment", "rule"} for block in document.blocks):
+        if only is not None and document_id not in only:
+            continue
+        if document.problem is not None:
+            found.append(Finding(document_id, "malformed", 0, document.problem[:500], "warning"))
+        elif not any(block.kind not in {"front_matter", "comment", "rule"} for block in document.blocks):
             detail = "the document is empty: write it or remove it"
             found.append(Finding(document_id, "empty_document", 0, detail, "warning"))
         elif not document.headings:
@@ -43,12 +51,16 @@ def _broken_references(
 ) -> Iterator[Finding]:
     for line, target in _links(document):
         joined, anchor = leads_to(document_id, target)
-        if joined.startswith("../") or not joined.endswith(".md") or not selects(joined):
+        if joined.startswith("../") or suffix_of(joined) not in _REFERRED or not selects(joined):
             continue
         if joined not in known:
             detail = f"{target} leads to {joined}, which the corpus does not hold: correct the link"
             yield Finding(document_id, "broken_reference", line, detail, "warning")
-        elif anchor and anchor.lower() not in {heading.anchor for heading in known[joined].headings}:
+        elif (
+            anchor
+            and suffix_of(joined) in MARKDOWN
+            and anchor.lower() not in {heading.anchor for heading in known[joined].headings}
+        ):
             detail = f"{target} leads to a heading that {joined} does not have: correct the anchor"
             yield Finding(document_id, "broken_reference", line, detail, "warning")
 

@@ -55,9 +55,17 @@ class Block:
 
 @dataclass(frozen=True)
 class Markdown:
-    """A parsed document."""
+    """A parsed document.
+
+    Attributes:
+        blocks: in their order.
+        gap: fewest line breaks between two blocks of a passage; 2 where the source may have them on one line.
+        problem: what kept the rest of the document from being read; None where all of it was.
+    """
 
     blocks: tuple[Block, ...]
+    gap: int = 1
+    problem: str | None = None
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:

@@ -52,6 +52,13 @@ _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where|when)\b")
 _COPULA = re.compile(r"\b(?:is|are|was|were|has|have|had|can|cannot|must|should|may|might|will|would|does|do)\b")
 _PLURAL = re.compile(r"(?:[^aeious'\W]|[aeo])s$")
 _NO_PLURAL = re.compile(r"(?:ics|ss|lens|dbt|ops|aws)$", re.IGNORECASE)
+# "SC > 0.7 → Healthy" asserts something: a name, a comparison, a number, what it means.
+_THRESHOLD = re.compile(
+    r"^(?P<name>[A-Z][\w -]{0,40}?)\s*(?P<sign>[<>≤≥]=?|=)\s*"
+    r"(?P<bound>[-+]?\d[\d.,]*\s?%?(?:\s*[-\u2013]\s*[\d.,]+\s?%?)?)"
+    r"\s*(?:→|->|=>|⇒|:|=|\u2014|\u2013)\s*(?P<meaning>\w[^.]{2,120})[.;,]?$"
+)
+_LINKS_ALONE = re.compile(r"^\W*(?:\[[^\[\]]*\]\([^()\s]*(?:\([^()]*\))?[^()\s]*\)\W*)+(?:[-\u2014\u2013:].{0,60})?$")
 _ASIDE = re.compile(
     r"^(?:example|examples|note|see|see also|tip|key insights?|key points?|e\.g|source|todo|issue|parent|date|status)$",
     re.IGNORECASE,
@@ -209,6 +216,13 @@ def _list(block: Block, lead: str) -> Iterator[Sentence]:
     stem = lead[:-1].rstrip()
     completes = bool(_LEAD_VERB.search(stem))
     for number, raw in _items(block):
+        if _LINKS_ALONE.match(raw.strip()):
+            # A list of links leads elsewhere and asserts nothing.
+            continue
+        if bound := _THRESHOLD.match(" ".join(plain(raw).split())):
+            said = f"{bound['name']} {bound['sign']} {bound['bound'].strip()} means {bound['meaning'].strip()}."
+            yield Sentence(said, number, number, "list", is_whole=True)
+            continue
         label = _LABELLED.match(raw)
         if label and (label["in"] or label["out"]) and not _ASIDE.match(label["label"].strip()):
             yield from _split(plain(raw[label.end() :]), number, "list", label["label"].strip())

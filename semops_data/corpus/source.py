@@ -11,13 +11,15 @@ import re
 import shutil
 import stat
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from semops_data.corpus import git
+from semops_data.corpus.docling import MOST_BYTES, Docling, open_docling
 from semops_data.corpus.model import CorpusError, Finding, Reading
+from semops_data.corpus.readers.kinds import CONVERTED, DEFAULT_INCLUDE, suffix_of
 from semops_data.corpus.timeline import Timeline
 from semops_data.settings import REPOSITORY, Settings
 
@@ -42,14 +44,16 @@ class Source:
         repository: the repository's root, where there is history.
         bundle: the bundle file.
         name: what the user called it; this repository's documents are `own`.
+        docling: what converts PDF and office files; None where nothing does.
     """
 
     root: Path
     kind: str
-    include: tuple[str, ...] = ("**/*.md",)
+    include: tuple[str, ...] = DEFAULT_INCLUDE
     repository: Path | None = None
     bundle: Path | None = None
     name: str = "own"
+    docling: Docling | None = None
 
     def read(self) -> Reading:
         """Every version of every document, and what could not be read.
@@ -62,7 +66,8 @@ class Source:
         except git.GitError as error:
             raise CorpusError(f"corpus {self.root}: its history cannot be read: {error}") from error
         if not reading.current and not reading.findings:
-            globs = ", ".join(self.include)
+            is_default = self.include == DEFAULT_INCLUDE
+            globs = "the kinds that are read (**/*.md, **/*.html, ...)" if is_default else ", ".join(self.include)
             raise CorpusError(
                 f"corpus {self.root} holds no document: no file matches {globs}; "
                 "set SEMOPS_CORPUS to another place or SEMOPS_CORPUS_INCLUDE to other globs"
@@ -72,6 +77,8 @@ class Source:
     def digest(self) -> str:
         """sha256 that changes when a document or its history does, hexadecimal; cheap enough for a sensor."""
         sink = hashlib.sha256("\n".join(self.include).encode())
+        if self.docling is not None and self.docling.url is not None:
+            sink.update(b"\0converted")
         if self.bundle:
             sink.update(self.bundle.read_bytes())
             return sink.hexdigest()
@@ -100,12 +107,13 @@ class Source:
 
     def _from_git(self) -> Reading:
         root = self.repository or self.root
-        timeline = Timeline()
+        timeline = Timeline(self.docling)
         commit = git.revision(root)
         commits = git.history(root, commit, self._pathspecs()) if commit else []
         wanted = {c.blob for entry in commits for c in entry.changes if c.mode.startswith(git.REGULAR_FILE)}
         held = git.sizes(root, wanted) if wanted else {}
-        small = [blob for blob, size in held.items() if size <= MAX_DOCUMENT_BYTES]
+        converted = {c.blob for entry in commits for c in entry.changes if suffix_of(c.path) in CONVERTED}
+        small = [blob for blob, size in held.items() if size <= _most_bytes(is_converted=blob in converted)]
         contents = git.contents(root, small) if small else {}
         for entry in commits:
             timeline.apply(entry, contents, held, prefix=self.prefix)
@@ -116,7 +124,7 @@ class Source:
         return timeline.reading(origin=origin, commits=len(commits), is_shallow=shallow)
 
     def _from_folder(self) -> Reading:
-        timeline = Timeline()
+        timeline = Timeline(self.docling)
         self._add_work_tree(timeline)
         return timeline.reading(origin="folder without history")
 
@@ -136,7 +144,8 @@ class Source:
                     detail = "this is a pipe, a socket or a device, not a file: remove it"
                     timeline.find(Finding(path, "undecodable", 0, detail, "error"))
                     continue
-                raw = file.read_bytes() if known.st_size <= MAX_DOCUMENT_BYTES else None
+                limit = _most_bytes(is_converted=suffix_of(path) in CONVERTED)
+                raw = file.read_bytes() if known.st_size <= limit else None
             except OSError as error:
                 timeline.find(Finding(path, "undecodable", 0, f"the file cannot be read: {error.strerror}", "error"))
                 continue
@@ -182,15 +191,19 @@ def open_source(settings: Settings) -> Source:
     Raises:
         CorpusError: where the path does not exist, or is neither folder, repository nor bundle.
     """
-    include = tuple(glob.strip() for glob in settings.corpus_include.split(",") if glob.strip())
+    include = tuple(glob.strip() for glob in (settings.corpus_include or "").split(",") if glob.strip())
     for glob in include:
         if glob.startswith("/") or ".." in PurePosixPath(glob).parts:
             raise CorpusError(f"SEMOPS_CORPUS_INCLUDE: glob {glob!r} leaves the corpus root")
     if settings.corpus is None:
         return _folder(REPOSITORY, OWN_DOCUMENTS, "own")
-    path = Path(settings.corpus).expanduser().absolute()
+    return replace(_opened(settings, include or DEFAULT_INCLUDE), docling=open_docling(settings))
+
+
+def _opened(settings: Settings, include: tuple[str, ...]) -> Source:
+    path = Path(settings.corpus or ".").expanduser().absolute()
     if path.is_dir():
-        return _folder(path, include or ("**/*.md",), settings.corpus)
+        return _folder(path, include, settings.corpus or "own")
     if path.is_file():
         return _bundle(path, include, settings)
     raise CorpusError(f"corpus {path} does not exist: set SEMOPS_CORPUS to a folder, a git repository or a git bundle")
@@ -202,6 +215,10 @@ def source_digest(settings: Settings) -> str:
         return open_source(settings).digest()
     except (CorpusError, git.GitError, OSError) as error:
         return f"missing: {error}"
+
+
+def _most_bytes(*, is_converted: bool) -> int:
+    return MOST_BYTES if is_converted else MAX_DOCUMENT_BYTES
 
 
 def _fingerprint(file: Path) -> bytes:

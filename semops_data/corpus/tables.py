@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from semops_data.contracts import table
 from semops_data.corpus.chunks import chunks_of
-from semops_data.corpus.markdown import parse
+from semops_data.corpus.language import language
 from semops_data.corpus.model import Finding, Reading, Version
+from semops_data.corpus.readers.kinds import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,8 @@ def documents_table(reading: Reading) -> pa.Table:
 
 
 def _document_row(version: Version) -> dict[str, Any]:
-    document = parse(version.content)
-    language = document.front_matter.get("language") or document.front_matter.get("lang")
+    document = read(version.document_id, version.content)
+    stated = document.front_matter.get("language") or document.front_matter.get("lang")
     return {
         "document_id": version.document_id,
         "valid_from": version.valid_from,
@@ -37,7 +38,7 @@ def _document_row(version: Version) -> dict[str, Any]:
         "content": version.content,
         "size_bytes": len(version.content.encode()),
         "is_current": version.is_current,
-        "language": language or None,
+        "language": stated or None,
     }
 
 
@@ -52,7 +53,7 @@ def chunks_table(current: Iterable[Version]) -> pa.Table:
     """One row per chunk of the given versions, as `corpus/chunks` declares it."""
     rows = []
     for version in current:
-        for chunk in chunks_of(parse(version.content)):
+        for chunk in chunks_of(read(version.document_id, version.content)):
             innermost = chunk.path[-1] if chunk.path else None
             text = chunk.text
             rows.append(
@@ -72,6 +73,7 @@ def chunks_table(current: Iterable[Version]) -> pa.Table:
                     "markdown": chunk.markdown,
                     "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
                     "word_count": chunk.word_count,
+                    "language": None if chunk.kind == "code" else language(chunk.body),
                 }
             )
     return _table("corpus/chunks", rows)

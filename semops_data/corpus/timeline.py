@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semops_data.corpus.docling import Docling
 from semops_data.corpus.model import Finding, Reading, Version
+from semops_data.corpus.readers.kinds import CONVERTED, encoding, is_data, suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +22,12 @@ if TYPE_CHECKING:
 _TICK = timedelta(microseconds=1)
 
 
-def decode(raw: bytes) -> str:
-    """A document's text from UTF-8, a byte order mark dropped.
+def decode(raw: bytes, encoding: str = "utf-8-sig") -> str:
+    """A document's text, a byte order mark dropped.
+
+    Args:
+        raw: the file.
+        encoding: what the file says of itself; UTF-8 by default.
 
     Raises:
         ValueError: saying at which byte it is no text.
@@ -29,16 +36,22 @@ def decode(raw: bytes) -> str:
     if zero >= 0:
         raise ValueError(f"byte {zero} is zero: this is no UTF-8 text; save it as UTF-8 or leave it out")
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ValueError(f"byte {error.start} (line {line}) is not UTF-8: save the file as UTF-8") from None
+        name = "UTF-8" if encoding.startswith("utf-8") else encoding
+        raise ValueError(f"byte {error.start} (line {line}) is not {name}: save the file as UTF-8") from None
 
 
 class Timeline:
-    """Collects versions in the order of time."""
+    """Collects versions in the order of time.
 
-    def __init__(self) -> None:
+    Args:
+        docling: what converts PDF and office files; without one they are not read.
+    """
+
+    def __init__(self, docling: Docling | None = None) -> None:
+        self._docling = docling
         self._closed: list[Version] = []
         self._open: dict[str, Version] = {}
         self._ended: dict[str, datetime] = {}
@@ -86,11 +99,15 @@ class Timeline:
         """A document reads so from an instant on; content that is no text ends it with a finding."""
         self._findings.pop(path, None)
         try:
-            text = self._text(raw, size)
+            text = self._text(path, raw, size)
         except ValueError as error:
             kind = "undecodable" if raw is not None or size is None else "too_large"
             self.remove(path, at)
-            self.find(Finding(path, kind, 0, str(error), "error"))
+            self.find(Finding(path, "not_read" if suffix_of(path) in CONVERTED else kind, 0, str(error), "error"))
+            return
+        if is_data(path, text):
+            self.remove(path, at)
+            self.find(Finding(path, "not_read", 0, "the file describes nothing: it holds data or code alone", "info"))
             return
         held = self._open.get(path)
         if held is not None and _same(held.content, text, exact=commit is not None):
@@ -124,10 +141,11 @@ class Timeline:
         self._closed.append(replace(version, valid_to=at))
         self._ended[version.document_id] = at
 
-    @staticmethod
-    def _text(raw: bytes | None, size: int | None) -> str:
+    def _text(self, path: str, raw: bytes | None, size: int | None) -> str:
+        if raw is not None and suffix_of(path) in CONVERTED:
+            return (self._docling or Docling(None, Path())).convert(path, raw)
         if raw is not None:
-            return decode(raw)
+            return decode(raw, encoding(path, raw))
         if size is None:
             raise ValueError("the content is not in this clone: fetch it, or clone without a filter")
         raise ValueError(f"the document has {size:,} bytes, too many to read: split it up or leave it out")

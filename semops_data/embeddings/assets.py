@@ -55,7 +55,7 @@ def vectors_of(name: str) -> dg.AssetsDefinition:
         deps=[embedding_model, *(source.split("/") for source in SOURCES[name])],
         kinds={"deltalake", "pytorch"},
         owners=catalog.MEANING_OWNERS,
-        code_version="1",
+        code_version="2",
         pool="gpu",
         metadata=catalog.definition_metadata(table(key), storage_kind="deltalake"),
         description=DESCRIPTIONS[name],

@@ -28,10 +28,11 @@ def sentence_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[in
             "sentence_id": f"{row['chunk_id'][:24]}-{number}",
             "chunk_id": row["chunk_id"],
             "document_id": row["document_id"],
-            "line": sentence.start_line,
+            # A passage whose source has it on fewer lines ends with its last one.
+            "line": min(sentence.start_line, row["end_line"]),
             "text": sentence.text,
         }
-        for row in chunks.select(["chunk_id", "document_id", "start_line", "markdown", "kind"]).to_pylist()
+        for row in chunks.select(["chunk_id", "document_id", "start_line", "end_line", "markdown", "kind"]).to_pylist()
         if row["kind"] not in {"code", "metadata"}
         for number, sentence in enumerate(claims(row["markdown"], first_line=row["start_line"]))
     ]

@@ -133,3 +133,14 @@ def test_a_hostile_sentence_costs_no_more_than_its_length(hostile):
     """One long word in a document, such as an embedded picture, must not stop the night."""
     raw, _ = raw_contradiction(f"It must hold {hostile}.", f"It may hold {hostile}, rows, and columns.", 0.9)
     assert 0 <= raw <= 1
+
+
+def test_a_definition_in_another_language_is_unmeasured_and_says_so():
+    """Rules and models know English alone: their silence about a German definition is no agreement."""
+    german = "Eine Rechnung ist die Forderung, die nach dreißig Tagen nicht mehr geändert wird und die im Archiv liegt."
+    base = knowledge([pattern("rechnung", german)], [("a.md", "R", german), ("b.md", "R", german), *FILLER])
+    found = pairs(base.patterns[0], base, [0])
+    assert found == []
+    factor = consistency(base.patterns[0], found, PACKAGED)
+    assert factor.value is None
+    assert "another language (de)" in factor.reason

@@ -55,7 +55,7 @@ def with_history(root: Path) -> tuple[Repository, list[str]]:
     """Four days: written, edited, renamed (with an edit) beside a new file, one removed."""
     repo = Repository(root)
     body = "\n".join(f"Line {n} of the explanation stays as it is." for n in range(20))
-    commits = [repo.commit(**{"docs/drift.md": f"# Drift\n\nDrift is any change.\n\n{body}\n", "notes.txt": "no"})]
+    commits = [repo.commit(**{"docs/drift.md": f"# Drift\n\nDrift is any change.\n\n{body}\n", "notes.log": "no"})]
     commits.append(repo.commit(**{"docs/drift.md": f"# Drift\n\nDrift is a change of meaning.\n\n{body}\n"}))
     repo.git("mv", "docs/drift.md", "docs/semantic-drift.md")
     text = f"# Drift\n\nDrift is a change of meaning that nobody decided.\n\n{body}\n"

@@ -166,7 +166,7 @@ def test_a_folder_gives_one_version_at_its_file_time(tmp_path):
     place = tmp_path / "folder"
     (place / "deep").mkdir(parents=True)
     (place / ".hidden").mkdir()
-    for name in ("a.md", "deep/b.md", ".hidden/c.md", "d.txt"):
+    for name in ("a.md", "deep/b.md", ".hidden/c.md", "d.log"):
         (place / name).write_text("# T\n")
     os.utime(place / "a.md", (MONDAY, MONDAY))
     reading = read(tmp_path, place)
@@ -274,7 +274,7 @@ def test_names_with_odd_characters_are_names(tmp_path):
         (lambda p: p.write_text("# A file\n"), "is a file but no git bundle"),
         (lambda p: p.write_bytes(b"# v2 git bundle\nrubbish"), "the bundle holds no branch"),
         (lambda p: p.write_bytes(b"# v2 git bundle\n" + b"0" * 40 + b" refs/heads/main\n\nPACK"), "cannot be cloned"),
-        (lambda p: p.mkdir(), r"holds no document: no file matches \*\*/\*.md"),
+        (lambda p: p.mkdir(), r"holds no document: no file matches the kinds that are read"),
         (Repository, "holds no document"),
     ],
     ids=["missing", "file", "empty-bundle", "broken-bundle", "empty-folder", "empty-repository"],
@@ -301,7 +301,7 @@ def test_the_digest_changes_with_the_documents_and_only_with_them(tmp_path):
     repo, _ = with_history(tmp_path / "repo")
     configured = settings(tmp_path, repo.root)
     first = source_digest(configured)
-    repo.commit(**{"code.py": "pass\n"})
+    repo.commit(**{"code.js": "pass\n"})
     os.utime(repo.root / "docs/semantic-drift.md")
     assert source_digest(configured) == first
     repo.write("docs/semantic-drift.md", "# Drift\n\nAnother text.\n")
