@@ -105,22 +105,17 @@ def availability(
     weights = np.full(len(names), (0.5 if uses else 1.0) / len(names))
     weights = np.concatenate([weights, np.full(len(uses), 0.5 / max(len(uses), 1))])
     worst = int(np.argmin(scores))
-    return measured(
-        pattern.pattern_id,
-        scores,
-        method=METHOD,
-        weights=weights,
-        factor=PENALTY if copy is not None else 1.0,
-        evidence={
-            "canonical": [_where(knowledge, row) for row in canonical[:3]],
-            "name_rank": min(places[: len(names)]),
-            "name_queries": len(names),
-            "usage_queries": len(uses),
-            "median_usage_rank": float(np.median(places[len(names) :])) if uses else None,
-            "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
-            "outranked_by": None if copy is None else _where(knowledge, copy),
-        },
-    )
+    evidence = {
+        "canonical": [_where(knowledge, row) for row in canonical[:3]],
+        "name_rank": min(places[: len(names)]),
+        "name_queries": len(names),
+        "usage_queries": len(uses),
+        "median_usage_rank": float(np.median(places[len(names) :])) if uses else None,
+        "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
+        "outranked_by": None if copy is None else _where(knowledge, copy),
+    }
+    factor = PENALTY if copy is not None else 1.0
+    return measured(pattern.pattern_id, scores, method=METHOD, weights=weights, factor=factor, evidence=evidence)
 
 
 def availabilities(
