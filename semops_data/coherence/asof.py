@@ -47,6 +47,8 @@ def score_as_of(
     scratch.replace(
         "embeddings/patterns", texts.pattern_rows(patterns, scratch.read("corpus/definitions"), vectors).rows
     )
+    if lake.exists("coherence/labels"):
+        scratch.replace("coherence/labels", lake.read("coherence/labels"))
     scratch.replace("coherence/pairs", assess.pair_rows(scratch, settings.device, judge))
     scratch.replace("coherence/thresholds", assess.threshold_rows(scratch, vectors, judge)[0])
     scratch.replace("coherence/usages", assess.usage_rows(scratch))

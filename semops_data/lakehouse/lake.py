@@ -141,16 +141,22 @@ class Lake:
             columns: names to read; all by default.
             where: equality on partition columns, `{"day": "2026-01-01"}`, or several values of one.
             version: Delta version; the latest by default.
+
+        Raises:
+            MissingTableError: where nothing wrote the table yet.
+            FormerShapeError: where it was written before the contract had one of the columns, unless that may be null.
         """
         import pyarrow as pa
 
+        from semops_data.lakehouse.shapes import present, scan, widened_to
+
         contract = table(key)
         names = list(columns) if columns is not None else contract.arrow_schema.names
+        schema = pa.schema([contract.arrow_schema.field(name) for name in names])
         opened = self.open(key, version=version)
         with guarded("read", self.uri(key)):
-            data = patiently(lambda: scan(opened, names, where or {}))
-        schema = pa.schema([contract.arrow_schema.field(name) for name in names])
-        return data.cast(schema)
+            data = patiently(lambda: scan(opened, present(opened, schema, key), where or {}))
+        return widened_to(schema, data)
 
     def count(self, key: str) -> int:
         """Number of rows, from the log alone."""
@@ -324,20 +330,6 @@ class Lake:
 def widened(contract: Table, also: Sequence[Column]) -> Table:
     """A contract with further columns."""
     return replace(contract, columns=(*contract.columns, *also)) if also else contract
-
-
-def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str | Sequence[str]]) -> pa.Table:
-    """Rows of one version of a Delta table, in the types that it stores.
-
-    Args:
-        delta: the table at that version.
-        columns: names to read.
-        where: equality on partition columns, or several values of one.
-    """
-    filters: Any = [(name, "=" if isinstance(of, str) else "in", of) for name, of in where.items()] or None
-    dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
-    # Threads of a dataset scan outlive a short process and crash it at exit.
-    return dataset.to_table(columns=list(columns), use_threads=False)
 
 
 def storage_options(settings: Settings) -> dict[str, str]:

@@ -20,8 +20,9 @@ from semops_data.contracts import table
 from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.fill import Fill, is_empty
-from semops_data.lakehouse.lake import Commit, scan, widened
+from semops_data.lakehouse.lake import Commit, widened
 from semops_data.lakehouse.schema import CONSTRAINT, commented, constrain, constraints, evolve
+from semops_data.lakehouse.shapes import scan
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:

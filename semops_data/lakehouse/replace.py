@@ -9,9 +9,10 @@ from deltalake import write_deltalake
 from semops_data.contracts import table
 from semops_data.lakehouse.conform import in_key_order
 from semops_data.lakehouse.digest import digest
-from semops_data.lakehouse.lake import Commit, MissingTableError, scan
+from semops_data.lakehouse.lake import Commit, MissingTableError
 from semops_data.lakehouse.merge import prepared
 from semops_data.lakehouse.schema import commented, constrain, constraints, evolve
+from semops_data.lakehouse.shapes import scan
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:

@@ -6,8 +6,10 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from semops_data.lakehouse.lake import Lake, MissingTableError
+from semops_data.lakehouse.shapes import FormerShapeError
 from semops_data.lakehouse.writing import LakeError
 from semops_data.synthesis.business import business_day
 from semops_data_tests.landing.test_store import file_system, needs_mount
@@ -29,6 +31,16 @@ def test_replacing_a_partition_leaves_the_others_alone(tmp_path):
     assert lake.read(TRUTH, where={"day": DAY}).num_rows == 3
     assert lake.read(TRUTH, where={"day": DAYS[1]}).num_rows == _truth(DAYS[1]).num_rows
     assert not lake.replace(TRUTH, _truth().slice(0, 3), where={"day": DAY}).changed
+
+
+def test_a_table_that_was_written_before_a_column_is_read_with_nulls_or_refused_by_name(tmp_path):
+    """A newer version of the platform meets the tables of an older one, before it has written them anew."""
+    lake, _ = small_lake(tmp_path)
+    rows = pa.table({"scope": ["organisation"], "sc": [0.5]})
+    write_deltalake(lake.uri("coherence/organisation"), rows)
+    assert lake.read("coherence/organisation", columns=["sc", "sc_low"]).to_pylist() == [{"sc": 0.5, "sc_low": None}]
+    with pytest.raises(FormerShapeError, match=r"without the column .*scored_count.* asset coherence/organisation"):
+        lake.read("coherence/organisation")
 
 
 def test_rows_that_break_the_contract_are_refused_by_column(tmp_path):
