@@ -51,7 +51,7 @@ def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
         "pairs",
         CORPUS,
         "Every claim of a definition against the comparable sentences of other documents, judged by rules or model.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
@@ -79,7 +79,7 @@ def pairs(
         ("coherence/pairs", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions.",
-        f"2{JUDGED}",
+        f"3{JUDGED}",
     ),
     pool="gpu",
 )
