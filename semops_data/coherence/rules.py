@@ -96,6 +96,8 @@ def number_conflict(left: str, right: str) -> Hit | None:
 
 def _number_in_the_same_frame(left: str, right: str, ours: list[Quantity], theirs: list[Quantity]) -> Hit | None:
     """Numbers without a unit or noun, in sentences that are otherwise nearly the same words."""
+    if sorted((q.value, q.unit) for q in ours) == sorted((q.value, q.unit) for q in theirs):
+        return None
     here, there = ({token for token in content(text) if not token.isdigit()} for text in (left, right))
     if len(ours) != len(theirs) or len(here & there) < SAME_FRAME * max(len(here | there), 1):
         return None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from semops_data.coherence.calibration import PACKAGED, Calibration
 from semops_data.coherence.consistency import consistency, pairs
 from semops_data.coherence.planting import FAULTS, NULLS
-from semops_data.coherence.rules import negations, quantities, raw_contradiction
+from semops_data.coherence.rules import negations, number_conflict, quantities, raw_contradiction
 from semops_data.coherence.usages import canonical_chunks
 from semops_data_tests.coherence.knowledge_base import FILLER, knowledge, pattern, vector
 
@@ -72,6 +72,13 @@ def test_planted_nulls_score_below_planted_faults():
     lowest = min(raw_contradiction(CLAIM, text, float(vector(CLAIM) @ vector(text)))[0] for text in faults if text)
     highest = max(raw_contradiction(CLAIM, text, float(vector(CLAIM) @ vector(text)))[0] for text in nulls if text)
     assert lowest > highest
+
+
+def test_the_same_quantities_in_another_order_are_no_conflict():
+    """Clauses that change places take their numbers along."""
+    one = "The facts take 35 s, the lake tables 22 s, and synthesis takes 15 s."
+    assert number_conflict(one, "The lake tables take 22 s, synthesis 15 s, and the facts take 35 s.") is None
+    assert number_conflict(one, "The facts take 35 s, the lake tables 25 s, and synthesis takes 15 s.") is not None
 
 
 def test_a_bare_number_conflicts_only_in_the_same_sentence():
