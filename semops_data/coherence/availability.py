@@ -27,6 +27,8 @@ FEWEST_CHUNKS = 20
 MOST_USAGE_QUERIES = 40
 # A copy under the same label holds at least this share of the definition's words, or it is another text.
 COPIED = 0.5
+# Or so much of the copy is the definition's, where it is long enough to tell.
+PART, FEWEST_WORDS = 0.8, 5
 PENALTY = 0.5
 
 
@@ -140,9 +142,15 @@ def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int]
         if scores[row] > best
         and row not in canonical
         and " ".join(content(chunk.heading)) in labels
-        and len(wanted & set(content(chunk.passage))) >= COPIED * len(wanted)
+        and _is_copy(wanted, set(content(chunk.passage)))
     ]
     return max(rivals, key=lambda row: float(scores[row])) if rivals else None
+
+
+def _is_copy(wanted: set[str], held: set[str]) -> bool:
+    """Whether a passage says the definition, or is a part of it: an older copy may be the shorter one."""
+    shared = len(wanted & held)
+    return shared >= COPIED * len(wanted) or (len(held) >= FEWEST_WORDS and shared >= PART * len(held))
 
 
 def _search(query: Query, knowledge: Knowledge, canonical: list[int]) -> tuple[int, np.ndarray]:

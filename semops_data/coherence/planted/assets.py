@@ -53,7 +53,7 @@ def benchmark(
     vectors: dg.ResourceParam[VectorStore],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Plant, judge, count, draw."""
-    if len(context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys) > 1:
+    if len({*(context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys)}) > 1:
         context.log.info("coherence/benchmark is made on demand: select it alone")
         return
     from semops_data.coherence.planted import report

@@ -54,7 +54,7 @@ def removed_definitions(knowledge: Knowledge, concepts: Sequence[Concept]) -> li
         rows = canonical_chunks(concept.pattern, knowledge)
         held.append(not rows)
         if rows:
-            missed.append(not canonical_chunks(concept.pattern, without(knowledge, rows)))
+            missed.append(not canonical_chunks(concept.pattern, without(knowledge, _section(knowledge, rows))))
             found.append(_name_rank(concept, knowledge, rows) <= TOP)
     clean = float(np.mean(held)) if held else None
     reason = None if held else "no registered pattern has a definition in the corpus"
@@ -62,6 +62,12 @@ def removed_definitions(knowledge: Knowledge, concepts: Sequence[Concept]) -> li
         counted("structure", "removed definition", METHOD, missed, clean=clean, reason=reason),
         counted("structure", "definition in the top 10 by name", METHOD, found, reason=reason),
     ]
+
+
+def _section(knowledge: Knowledge, rows: Sequence[int]) -> list[int]:
+    """The passages that hold the definition, and the rest of the section that they stand in."""
+    sections = {(knowledge.chunks[row].document_id, knowledge.chunks[row].anchor) for row in rows}
+    return [n for n, chunk in enumerate(knowledge.chunks) if (chunk.document_id, chunk.anchor) in sections]
 
 
 def _name_rank(concept: Concept, knowledge: Knowledge, rows: Sequence[int]) -> int:
