@@ -126,7 +126,7 @@ def broken_references(current: Sequence[Version]) -> list[Result]:
         others = tuple(v for v in current if v.document_id != broken.document.document_id)
         told = document_findings(Reading((broken.document, *others)), only={broken.document.document_id})
         found.append(any(f.kind == "broken_reference" and f.line == broken.line for f in told))
-    reason = None if found else "no document refers to another one"
+    reason = None if found else "no Markdown document refers to another one"
     return [counted("structure", "broken reference", "reader", found, reason=reason)]
 
 
