@@ -120,6 +120,9 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
         if tag == "equal":
             continue
         here, there = ours[i1:i2], theirs[j1:j2]
+        if any(word[0].isdigit() for word in here) and any(word[0].isdigit() for word in there):
+            # Quantities have a rule of their own, which knows units.
+            return None
         if tag == "replace" and len(here) <= SLOT and len(there) <= SLOT:
             one, other = _meaning(here), _meaning(there)
             if one and other and not _alike(one, other):
