@@ -78,7 +78,9 @@ UNITS = {
         "quarter": "quarter quarters", "year": "year years", "%": "% percent percentage", "kb": "kb kib kilobytes",
         "mb": "mb mib megabytes", "gb": "gb gib gigabytes", "tb": "tb tib terabytes", "usd": "usd dollar dollars $",
         "eur": "eur euro euros €", "cent": "cent cents", "row": "row rows", "token": "token tokens",
-        "word": "word words",
+        "word": "word words", "point": "point points pp",
     }.items()
     for name in names.split()
 }  # fmt: skip
+SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0,
+           "quarter": 7_884_000.0, "year": 31_536_000.0}  # fmt: skip
