@@ -4,7 +4,8 @@ Run: `python benchmarks/lakehouse.py [orders_per_day=100000] [first | growth | l
 Needs about 2 GB of memory and 1 GB of disk; `growth` runs 10,000 to 1,000,000 orders, each size in a process of its
 own; `layout` shows what a lookup reads from a table that is Z-ordered and from one that is not.
 
-- `first`: a day that the lake does not hold yet: from the bytes of its objects to a write of empty partitions.
+- `landed`: a day that the lake does not hold yet, its landed rows in memory: to a write of empty partitions.
+- `first`: the same from the bytes of its objects.
 - `decode`: only the reading of the object's bytes into Arrow, which `first` and `read_and_raw` include.
 - `again`: the same day a second time: read, judged, compared, nothing written.
 - `correction`: one row in a hundred changed: read, judged, compared, MERGE of what differs.
@@ -15,8 +16,9 @@ The peers have no contract, no quarantine, no constraints and no change feed; th
 - `raw_typed`: `write_deltalake` of the Arrow table that came out: the kept rows, already typed and in memory.
 - `read_and_raw`: the object is read, then `raw_landed`: what there is without a contract.
 
-Ratios are seconds of a peer by seconds of `first`, of wall time and of processor time. `first_after_decode` is what
-`first` takes beyond `decode`, against `raw_landed`: both then begin with the same Arrow table.
+`landed` and `raw_landed` begin with the same Arrow tables and are taken in turns, five times each: the medians count.
+Ratios are a peer's seconds by ours, of wall time and of processor time: `landed` that of `raw_landed` by `landed`, the
+others those of each peer by `first`.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ import math
 import os
 import random
 import resource
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,7 +44,7 @@ from deltalake import QueryBuilder, write_deltalake
 
 from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.lakehouse.lake import Lake
-from semops_data.lakehouse.settle import settle
+from semops_data.lakehouse.settle import settle, settle_landed
 from semops_data.landing.files import write_day
 from semops_data.landing.objects import land, read_landed
 from semops_data.landing.store import ObjectStore
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
     from semops_data.lakehouse.settle import Settled
 
 DAY = "2026-01-01"
+ROUNDS = 5
 SIZES = (10_000, 100_000, 1_000_000)
 PEERS = ("raw_landed", "raw_typed", "read_and_raw")
 CORRECTED = {"orders": "channel", "order_items": "quantity", "sessions": "device"}
@@ -66,10 +72,6 @@ class Seconds(NamedTuple):
     def and_(self, other: Seconds) -> Seconds:
         """One after the other."""
         return Seconds(self.wall + other.wall, self.processor + other.processor)
-
-    def less(self, other: Seconds) -> Seconds:
-        """Without a part of it."""
-        return Seconds(self.wall - other.wall, self.processor - other.processor)
 
     def by(self, other: Seconds) -> dict[str, float]:
         """As a multiple of the other."""
@@ -121,6 +123,10 @@ def measure(orders: int, *, is_first_only: bool = False) -> dict[str, Any]:
             rows[name] = settled.ledger.rows_in
         # Of the process, and so of its largest table.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        if not is_first_only:
+            for name, taken in in_memory(store, folder).items():
+                tables[name] |= taken
+                tables[name]["read_and_raw"] = tables[name]["decode"].and_(taken["raw_landed"])
     ways = [way for way in tables["products"] if way != "correction"]
     sums = {way: Seconds(*(sum(part) for part in zip(*(table[way] for table in tables.values()), strict=True)))
             for way in ways}  # fmt: skip
@@ -140,11 +146,9 @@ def measure(orders: int, *, is_first_only: bool = False) -> dict[str, Any]:
 
 
 def ratios(found: dict[str, Seconds]) -> dict[str, dict[str, float]]:
-    """Each peer's seconds by those of `first`."""
+    """Each peer's seconds by ours."""
     ratio = {peer: found[peer].by(found["first"]) for peer in PEERS if peer in found}
-    if ratio:
-        ratio["first_after_decode"] = found["raw_landed"].by(found["first"].less(found["decode"]))
-    return ratio
+    return {"landed": found["raw_landed"].by(found["landed"])} | ratio if "landed" in found else ratio
 
 
 def first_and_again(
@@ -156,14 +160,32 @@ def first_and_again(
     if is_first_only:
         return found, settled
     found["decode"], landed = timed(lambda: read_landed(store, name, DAY))
-    found["raw_landed"] = raw(folder / "raw_landed" / name, landed.rows, is_parted=is_daily(name))
-    found["read_and_raw"] = found["decode"].and_(found["raw_landed"])
     found["raw_typed"] = raw(folder / "raw_typed" / name, lake.read(f"lakehouse/{name}"), is_parted=is_daily(name))
     found["again"], _ = timed(lambda: settle(lake, store, name, DAY))
     if name in CORRECTED and landed.rows.num_rows:
         correct(store, name)
         found["correction"], _ = timed(lambda: settle(lake, store, name, DAY))
     return found, settled
+
+
+def in_memory(store: ObjectStore, folder: Path) -> dict[str, dict[str, Seconds]]:
+    """Each table, settled and written raw from the same landed rows, in turns: the medians of some rounds."""
+    landed = {name: read_landed(store, name, DAY) for name in SHOP_TABLES}
+    taken: dict[str, dict[str, list[Seconds]]] = {name: {"landed": [], "raw_landed": []} for name in SHOP_TABLES}
+    for number in range(ROUNDS):
+        place = folder / f"round-{number}"
+        lake = Lake(str(place / "delta"))
+        for name, each in landed.items():
+            ours, _ = timed(partial(settle_landed, lake, each, name, DAY))
+            taken[name]["landed"].append(ours)
+            taken[name]["raw_landed"].append(raw(place / "raw" / name, each.rows, is_parted=is_daily(name)))
+        shutil.rmtree(place)
+    return {name: {way: median(seconds) for way, seconds in ways.items()} for name, ways in taken.items()}
+
+
+def median(seconds: list[Seconds]) -> Seconds:
+    """Of wall time and of processor time, each for itself."""
+    return Seconds(*(statistics.median(part) for part in zip(*seconds, strict=True)))
 
 
 def raw(place: Path, rows: pa.Table, *, is_parted: bool) -> Seconds:

@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -58,7 +57,7 @@ def speed(runs: int) -> Figures:
         relay_seconds, relay_cpu = time.perf_counter() - begun, time.process_time() - cpu
         events, requests = received(url)
     with Outbox(outbox_path(away)) as outbox:
-        size = outbox.path.stat().st_size / max(1, outbox.last_seq())
+        size = outbox.place.stat().st_size / max(1, outbox.last_seq())
     return {
         "folded_and_stored_per_second": round(folded / fold_seconds),
         "relayed_per_second": round(sent / relay_seconds),
@@ -129,71 +128,10 @@ def backlog_part(runs: int) -> Figures:
 
 
 def run_time() -> Figures:
-    """Seconds of a run of twenty assets with the mirror off, on, and on with a backend that never answers.
-
-    The mirror ticks in a process of its own all the while, as the daemon does, ten times a second instead of twice a
-    minute. The three are taken in turns, so that what else the machine does falls on all of them.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as hole, receiver() as url:
-        black = f"http://127.0.0.1:{hole.getsockname()[1]}"
-        turns: dict[str, list[float]] = {"off": [], "on": [], "black_hole": []}
-        for _ in range(2):
-            for name, target in (("off", ""), ("on", url), ("black_hole", black)):
-                done = own_process("run-part", "--url", target)
-                turns[name] += done["run_seconds"]
-    medians = {f"{name}_seconds_median": round(statistics.median(values), 3) for name, values in turns.items()}
-    spread = {f"{name}_seconds_range": [round(min(values), 3), round(max(values), 3)] for name, values in turns.items()}
-    return medians | spread
-
-
-def run_part(url: str) -> Figures:
-    """Some runs on one instance, with a mirror in a process of its own where there is a URL."""
-    import dagster as dg
-    from peer_project import run
-
-    home = folder()
-    with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
-        run(dg, instance)
-        mirror = None
-        if url:
-            command = [
-                sys.executable,
-                str(HERE / "lineage.py"),
-                "--part",
-                "mirror-part",
-                "--url",
-                url,
-                "--at",
-                str(home),
-            ]
-            mirror = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
-            if mirror.stdout:
-                mirror.stdout.readline()
-        seconds = [run(dg, instance) for _ in range(4)]
-        if mirror:
-            mirror.terminate()
-            mirror.wait(timeout=20)
-    return {"run_seconds": seconds}
-
-
-def mirror_part(url: str, at: Path) -> None:
-    """Tick until it is ended."""
-    import dagster as dg
-    from peer_project import build
-
-    from semops_data.resources.event_log import InstanceLog, asset_graph
-
-    settings = Settings(home=at / "mirror", openlineage_url=url, openlineage_timeout_seconds=3)
-    config = (
-        f"local_artifact_storage:\n  module: dagster\n  class: LocalArtifactStorage\n  config: {{base_dir: {at}}}\n"
-    )
-    (at / "dagster.yaml").write_text(f"{config}telemetry: {{enabled: false}}\n")
-    with dg.DagsterInstance.from_config(str(at)) as instance:
-        log, assets = InstanceLog(instance), asset_graph(build(dg))
-        print("ticking", flush=True)
-        while True:
-            sync(log, assets, settings)
-            time.sleep(0.1)
+    """What the mirror costs a run; see `run_path.py`, which is also a benchmark of its own."""
+    command = [sys.executable, str(HERE / "run_path.py")]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=400)
+    return dict(json.loads(done.stdout))
 
 
 def peer(python: str | None) -> Figures:
@@ -293,13 +231,10 @@ def main() -> None:
     asked.add_argument("--only", nargs="+", help="parts: speed, idle, backlog, run_time, side_by_side")
     asked.add_argument("--part", help=argparse.SUPPRESS)
     asked.add_argument("--url", default="", help=argparse.SUPPRESS)
-    asked.add_argument("--at", type=Path, help=argparse.SUPPRESS)
     given = asked.parse_args()
     logging.disable(logging.WARNING)
     parts: dict[str, Callable[[], Figures | None]] = {
         "backlog-part": lambda: backlog_part(given.runs),
-        "run-part": lambda: run_part(given.url),
-        "mirror-part": lambda: mirror_part(given.url, given.at),
         "ours-part": lambda: ours_part(given.url),
     }
     if given.part:

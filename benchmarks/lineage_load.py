@@ -77,6 +77,7 @@ def run_log(number: int) -> RunLog:
         metadata = {
             "dagster/partition_row_count": 1000 + n,
             "semops/size_bytes": 4096,
+            "semops/preview": "| id | total |\n| --- | --- |\n| 1 | 2 |",
             "dagster/column_lineage": lineage,
         }
         about = {"step_key": key(n), "asset_key": key(n), "partitions": (partition,)}

@@ -29,6 +29,7 @@ COMMANDS = {
     "lakehouse_growth": ["lakehouse.py", "growth"],
     "warehouse": ["warehouse.py", "--rows", "1000000"],
     "profiling": ["profiling.py"],
+    "experiments": ["experiments.py"],
     "stream": ["stream.py"],
     "lineage": ["lineage.py"],
     "tracking": ["tracking.py"],

@@ -2,7 +2,8 @@
 
     python benchmarks/tracking.py [--runs 5]
 
-Prints JSON. Each materialization has parameters, metrics, tags and three datasets with digests (one made, two read).
+Prints JSON. Each materialization has parameters, metrics, tags, a table as an artifact, and three datasets with digests
+(one made, two read).
 The run itself has no code of tracking's: `in_the_run_ms` is a run of twenty assets with the server black-holed less
 one without tracking, per asset.
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from semops_data.contracts import Column, Table
 
@@ -24,6 +24,13 @@ ON_DEMAND = "semops/on-demand"
 """Tag of assets that belong to no selection of many: they are made where they are asked for by name."""
 ARTIFACT = "semops/artifact:"
 """Metadata of a run under this prefix are paths of files that tracking uploads with the run."""
+SUB_RUN = "semops/run:"
+"""Metadata of a run under this prefix are JSON (params, metrics, artifacts): each becomes an MLflow run of its own."""
+
+
+def sub_run(name: str) -> str:
+    """The metadata key of a run within the run, `v1-embedding`."""
+    return f"{SUB_RUN}{name}"
 
 
 def artifact(name: str) -> str:
@@ -86,11 +93,14 @@ def _peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def column_lineage(columns: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+def column_lineage(
+    columns: Mapping[str, list[tuple[str, str]]], ways: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Any]:
     """Column lineage of one run: each column's sources as (asset key, column).
 
     Args:
         columns: for each output column, the `("room/name", "column")` pairs that it comes from.
+        ways: for each output column how it is made of them, in OpenLineage's words.
     """
     lineage = dg.TableColumnLineage(
         {
@@ -98,4 +108,5 @@ def column_lineage(columns: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
             for name, sources in columns.items()
         }
     )
-    return {"dagster/column_lineage": lineage}
+    said = {"semops/column_transformations": dg.MetadataValue.json(dict(ways))} if ways else {}
+    return {"dagster/column_lineage": lineage} | said

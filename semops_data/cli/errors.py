@@ -15,8 +15,8 @@ FAILED, WRONG, INTERRUPTED = 1, 2, 130
 # Errors of the rooms that say: what you pointed me at cannot be used. By name, as importing the rooms costs seconds.
 CONFIGURATION = {
     "CorpusError", "FileNotFoundError", "FitError", "IsADirectoryError", "MissingExtraError", "ModelNotFoundError",
-    "NotADirectoryError", "RegistryError", "UnknownPatternError", "UnknownPlaceError",
-    "UnreadableError", "UntrustedModelError",
+    "LabelError", "ModelChangedError", "NotADirectoryError", "RegistryError", "UnknownPatternError",
+    "UnknownPlaceError", "UnreadableError", "UntrustedModelError",
 }  # fmt: skip
 MOST_LINES = 20
 
@@ -76,5 +76,6 @@ def _setting(problem: object) -> str:
     assert isinstance(problem, dict)  # noqa: S101
     name = "SEMOPS_" + "_".join(str(part) for part in problem["loc"]).upper()
     # The value of a secret is never repeated.
-    shown = "" if any(word in name for word in ("PASSWORD", "KEY", "TOKEN", "WEBHOOK")) else f"={problem['input']!r}"
+    hidden = any(word in name for word in ("PASSWORD", "KEY", "TOKEN", "WEBHOOK", "JUDGES", "EMBEDDING_URL"))
+    shown = "" if hidden else f"={problem['input']!r}"
     return f"{name}{shown}: {problem['msg']} (set in the environment or in semops.toml)"

@@ -89,6 +89,8 @@ class Watcher:
         counts = [made.metadata.get(f"dagster/{name}") for name in ("partition_row_count", "row_count")]
         rows = next((count.value for count in counts if count is not None), None)
         self.made.setdefault(str(event.step_key), {})[made.asset_key.to_user_string()] = rows
+        if (before := made.metadata.get("semops/model_before")) is not None:
+            self.say(f"{self._name(made.asset_key.to_user_string())} every text anew: the model was {before.value}")
 
     def on_step_success(self, event: dg.DagsterEvent) -> None:
         """A step is over; only those that wrote assets are told, and several share the step's time."""

@@ -53,5 +53,24 @@ def export(form: str, selection: str, out: Path | None, *, as_json: bool, with_c
     click.echo(f"wrote {out}: {len(nodes)} assets", err=True)
 
 
+@command.command("schemas")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def schemas(folder: Path) -> None:
+    """Write the JSON schemas of semops_coherence and semops_episode, to be published at SEMOPS_FACET_SCHEMA_URL."""
+    from semops_data.lineage.custom import published
+    from semops_data.settings import load_settings
+
+    address = load_settings().facet_schema_url
+    files = published(address)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: {error.strerror}") from error
+    where = f"to be published below {address}" if address else "under their URN; SEMOPS_FACET_SCHEMA_URL is not set"
+    click.echo(f"wrote {', '.join(files)} to {folder}, {where}", err=True)
+
+
 for verb in (impact, upstream, diff, audit, status, replay, relay):
     command.add_command(verb)

@@ -10,6 +10,8 @@ import click
 from semops_data.cli.console import Output, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from semops_data.lineage.changes import RunState
     from semops_data.lineage.columns import ColumnGraph
     from semops_data.lineage.records import Graph
@@ -22,12 +24,12 @@ def graphs() -> tuple[Graph, ColumnGraph]:
     """The asset graph of the code location, and the column lineage that is declared or told in the outbox."""
     from semops_data.definitions import defs
     from semops_data.lineage.columns import declared, from_events
-    from semops_data.lineage.sync import outbox_path
+    from semops_data.lineage.sync import outbox_place
     from semops_data.lineage.told import events_with
     from semops_data.resources.event_log import asset_graph
     from semops_data.settings import load_settings
 
-    told = from_events(events_with(outbox_path(load_settings()), '"columnLineage"'))
+    told = from_events(events_with(outbox_place(load_settings()), '"columnLineage"'))
     return asset_graph(defs), declared().merged(told)
 
 
@@ -58,13 +60,20 @@ def impact(name: str, *, as_json: bool) -> None:
     out.table(["steps", "asset", "columns that come from it", "owners", "checks"], rows, right=(0, 4))
     if found.scores:
         out.heading("The meaning that hangs on it")
-        scores = [(s["pattern_id"], s["owner"], _number(s["sc"]), s["level"], s["reason"]) for s in found.scores]
-        out.table(["pattern", "owner", "SC", "level", "why not measured"], scores, right=(2,))
+        scores = [
+            (s["pattern_id"], s["owner"], _number(s["sc"]), _interval(s), s["level"], s["reason"]) for s in found.scores
+        ]
+        out.table(["pattern", "owner", "SC", "90% interval", "level", "why not measured"], scores, right=(2,))
 
 
 def _few(names: tuple[str, ...]) -> str | None:
     more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
     return ", ".join(names[:SHOWN_COLUMNS]) + more if names else None
+
+
+def _interval(score: Mapping[str, Any]) -> str | None:
+    low, high = score.get("sc_low"), score.get("sc_high")
+    return None if low is None or high is None else f"{low:.2f} to {high:.2f}"
 
 
 def _number(value: float | None) -> str | None:
@@ -137,23 +146,23 @@ def _states(before: str, after: str) -> tuple[list[str], list[RunState]]:
     from semops_data.definitions import defs
     from semops_data.lineage.changes import of_events, of_log
     from semops_data.lineage.lookup import find_run
-    from semops_data.lineage.sync import outbox_path
+    from semops_data.lineage.sync import outbox_place
     from semops_data.lineage.told import events_of, run_ids
     from semops_data.resources.event_log import InstanceLog, asset_graph
     from semops_data.settings import load_settings
 
     settings = load_settings()
-    path = outbox_path(settings)
+    place = outbox_place(settings)
     prepare(settings)
     with instance(settings) as opened:
         known = [run.run_id for run in opened.get_runs()]
-        ids = [find_run(text, dict.fromkeys([*known, *run_ids(path)])) for text in (before, after)]
+        ids = [find_run(text, dict.fromkeys([*known, *run_ids(place)])) for text in (before, after)]
         log = InstanceLog(opened)
         logs = [log.run(run_id) for run_id in ids]
     if all(logs):
         graph = asset_graph(defs)
         return ids, [of_log(found, graph) for found in logs if found]
-    return ids, [of_events(events_of(path, run_id)) for run_id in ids]
+    return ids, [of_events(events_of(place, run_id)) for run_id in ids]
 
 
 def _short(value: Any) -> str | None:

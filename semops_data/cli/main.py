@@ -19,6 +19,8 @@ from semops_data.cli.errors import INTERRUPTED, explain, nearest
 COMMANDS = (
     "run",
     "score",
+    "label",
+    "experiments",
     "benchmark",
     "generate",
     "synth",

@@ -27,16 +27,17 @@ def status(*, as_json: bool) -> int:
     Exits with 1 where events are dead or the backend failed last.
     """
     from semops_data.lineage.outbox import Outbox
-    from semops_data.lineage.sync import outbox_path
+    from semops_data.lineage.store import exists
+    from semops_data.lineage.sync import outbox_place
     from semops_data.settings import load_settings
 
     settings, out = load_settings(), Output(as_json)
-    path = outbox_path(settings)
-    if not path.exists():
-        out.result({"waiting": 0, "sent": 0, "dead": 0, "outbox": str(path)})
-        out.text(f"no outbox at {path}: nothing was mirrored yet; the sensor openlineage_mirror and `dst run` do it")
+    place = outbox_place(settings)
+    if not exists(place):
+        out.result({"waiting": 0, "sent": 0, "dead": 0, "outbox": str(place)})
+        out.text(f"no outbox at {place}: nothing was mirrored yet; the sensor openlineage_mirror and `dst run` do it")
         return 0
-    with Outbox(path) as outbox:
+    with Outbox(place) as outbox:
         found = _status(outbox, settings)
     out.result(found)
     _say(out, found)
@@ -51,7 +52,7 @@ def _status(outbox: Outbox, settings: Settings) -> dict[str, Any]:
     oldest = outbox.pending(1)
     return {
         "backend": scrub(settings.openlineage_url) if settings.openlineage_url else str(settings.lineage_file),
-        "outbox": str(outbox.path),
+        "outbox": str(outbox.place),
         "waiting": backlog.new,
         "sent": outbox.sent_count(),
         "dead": backlog.dead,
@@ -98,14 +99,14 @@ def _say(out: Output, found: dict[str, Any]) -> None:
 def replay(since: str | None, *, is_dead: bool, as_json: bool) -> int:
     """Send events once more, as they were: same run id, type, time and bytes, so that nothing is doubled in effect."""
     from semops_data.lineage.outbox import Outbox
-    from semops_data.lineage.sync import outbox_path, relay_waiting
+    from semops_data.lineage.sync import outbox_place, relay_waiting
     from semops_data.settings import load_settings
 
     if since is None and not is_dead:
         raise ConfigurationError("nothing to replay: give --since TIME, --dead, or both")
     settings, out = load_settings(), Output(as_json)
     begin = _instant(since) if since else None
-    with Outbox(outbox_path(settings)) as outbox, outbox.lease() as is_ours:
+    with Outbox(outbox_place(settings)) as outbox, outbox.lease() as is_ours:
         if not is_ours:
             raise ConfigurationError("the mirror is at work on the outbox just now: try again in a moment")
         revived = outbox.revive() if is_dead else 0

@@ -90,10 +90,12 @@ def compute(
 
 
 def report_sources(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Tell Dagster the versions of what lies outside: the corpus, the registry file and the embedding model."""
+    """Tell Dagster the versions of what lies outside: corpus, registry file, embedding model and people's labels."""
     import dagster as dg
 
     from semops_data.cli.plan import report_version
+    from semops_data.cli.summary import lake_of
+    from semops_data.coherence.labels import version
     from semops_data.corpus.source import source_digest
     from semops_data.embeddings.encoder import model_version
     from semops_data.registry.source import registry_digest
@@ -101,6 +103,7 @@ def report_sources(instance: dg.DagsterInstance, settings: Settings) -> None:
     report_version(instance, dg.AssetKey(["corpus", "source"]), source_digest(settings))
     report_version(instance, dg.AssetKey(["registry", "file"]), registry_digest(settings))
     report_version(instance, dg.AssetKey(["embeddings", "model"]), model_version(settings))
+    report_version(instance, dg.AssetKey(["coherence", "labels"]), version(lake_of(settings)))
 
 
 def warm_up(settings: Settings) -> Callable[[], object]:

@@ -12,7 +12,7 @@ from semops_data.cli.console import Output, json_option
 from semops_data.cli.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from semops_data.lineage.store import Place
 
 _NEWEST = 10
 
@@ -22,14 +22,15 @@ def command() -> None:
     """The runs that MLflow holds, or will hold: one per materialization, under one per Dagster run."""
 
 
-def _ledger() -> Path:
+def _ledger() -> Place:
+    from semops_data.lineage.store import exists
     from semops_data.settings import load_settings
-    from semops_data.tracking.sync import ledger_path
+    from semops_data.tracking.sync import ledger_place
 
-    path = ledger_path(load_settings())
-    if not path.exists():
-        raise ConfigurationError(f"no ledger at {path}: nothing was tracked yet; `dst run` and the daemon do it")
-    return path
+    place = ledger_place(load_settings())
+    if not exists(place):
+        raise ConfigurationError(f"no ledger at {place}: nothing was tracked yet; `dst run` and the daemon do it")
+    return place
 
 
 @command.command("compare")

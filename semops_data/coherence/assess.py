@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from semops_data.coherence import thresholds
+from semops_data.coherence import labels, thresholds
 from semops_data.coherence.availability import availabilities
 from semops_data.coherence.consistency import consistency, neighbours, pairs
 from semops_data.coherence.entailment import EntailmentCache
 from semops_data.coherence.findings import findings
 from semops_data.coherence.governance import approvals, decided, records
 from semops_data.coherence.history import newest
+from semops_data.coherence.labels import settled
 from semops_data.coherence.reading import knowledge_of
 from semops_data.coherence.scores import DIMENSIONS
 from semops_data.coherence.similarity import resolve_device
@@ -29,6 +30,9 @@ from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.embeddings.texts import definition_sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
     import pyarrow as pa
 
     from semops_data.coherence.calibration import Calibration
@@ -56,15 +60,19 @@ def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa
 
 
 def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> tuple[pa.Table, Reliability]:
-    """Rows of `coherence/thresholds`, fitted on this corpus and on faults planted in its own definitions.
+    """Rows of `coherence/thresholds`, fitted on this corpus, on faults planted in its definitions and on its labels.
 
     Beside them what the calibration is worth on patterns that it was not fitted to.
     """
-    knowledge = knowledge_of(lake)
-    planted = thresholds.plant(knowledge, lambda texts: vectors.embed(texts).vectors, judge)
-    judged = read_pairs(lake, knowledge)
-    found = thresholds.reliability(judged, planted)
-    rows = [*thresholds.rows(judged, planted, knowledge), thresholds.error_row(found)]
+    knowledge, said = knowledge_of(lake), settled(labels.read(lake))
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return vectors.embed(texts).vectors
+
+    planted = thresholds.plant(knowledge, embed, judge) + thresholds.labelled(said, embed, judge)
+    natural = thresholds.unlabelled(read_pairs(lake, knowledge), said, knowledge)
+    found = thresholds.reliability(natural, planted)
+    rows = [*thresholds.rows(natural, planted, knowledge), thresholds.error_row(found)]
     return from_rows("coherence/thresholds", rows), found
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from semops_data import catalog
+from semops_data.coherence.experiments.assets import experiments, labels  # noqa: F401  # the loader takes them from here
 from semops_data.coherence.planted.assets import benchmark  # noqa: F401  # the loader takes it from here
 from semops_data.contracts import table
 from semops_data.embeddings.store import VectorStore
@@ -45,7 +46,13 @@ def _options(name: str, deps: "Sequence[str]", description: str, version: str = 
 
 def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, delta_version=commit.version, **more),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key),
+            rows=commit.rows,
+            size_bytes=lake.size_bytes(commit.key),
+            delta_version=commit.version,
+            **more,
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 
@@ -80,10 +87,10 @@ def pairs(
 @dg.asset(
     **_options(
         "thresholds",
-        ("coherence/pairs", *CORPUS),
+        ("coherence/pairs", "coherence/labels", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
-        "against faults planted in its own definitions.",
-        f"3{JUDGED}",
+        "against faults planted in its own definitions and what people say of its pairs.",
+        f"4{JUDGED}",
     ),
     pool="gpu",
 )

@@ -37,7 +37,7 @@ FEWEST_ATTRIBUTED = 20
 
 @dataclass(frozen=True)
 class Planted:
-    """A claim with a planted fault or null: its kind and the raw contradiction score of the two."""
+    """A claim with a planted fault or null, or a pair that people labelled: its kind and the two's raw score."""
 
     kind: str
     is_fault: bool
@@ -61,17 +61,8 @@ def plant(knowledge: Knowledge, embed: Embed, judge: Judge | None = None) -> lis
         for mutated in [mutate(claim.text)]
         if mutated is not None and mutated != claim.text
     ]
-    if not cases:
-        return []
-    vectors = embed([mutated for _, mutated, _, _ in cases])
-    raws = np.array(
-        [
-            raw_contradiction(claim.text, mutated, float(claim.vector @ vector))[0]
-            for (claim, mutated, _, _), vector in zip(cases, vectors, strict=True)
-        ]
-    )
-    if judge is not None:
-        raws = judge.raws([(claim.text, mutated) for claim, mutated, _, _ in cases], raws)
+    texts = [(claim.text, mutated) for claim, mutated, _, _ in cases]
+    raws = _raws(texts, embed, judge)
     owner = {id(claim): pattern.pattern_id for pattern in knowledge.patterns for claim in pattern.claims}
     return [
         Planted(kind, is_fault, float(raw), owner[id(claim)])
@@ -98,6 +89,44 @@ def error_row(found: Reliability) -> dict[str, Any]:
         "positives": found.positives,
         "negatives": found.negatives,
     }
+
+
+def labelled(said: Mapping[tuple[str, str], str], embed: Embed, judge: Judge | None = None) -> list[Planted]:
+    """The pairs that people labelled, as cases beside the planted ones.
+
+    Args:
+        said: the settled label of each pair of texts; what contradicts is a fault, anything else is none.
+        embed: unit vectors of texts, shape (n, dimension).
+        judge: what judges beside the rules; the rules alone by default.
+    """
+    raws = _raws(list(said), embed, judge)
+    return [
+        # What is said of one claim stays together when half of the cases is held out.
+        Planted("human", label == "contradicts", float(raw), pair[0])
+        for (pair, label), raw in zip(said.items(), raws, strict=True)
+    ]
+
+
+def unlabelled(pairs: Sequence[Pair], said: Mapping[tuple[str, str], str], knowledge: Knowledge) -> list[Pair]:
+    """The natural pairs that nobody labelled: the others are cases of their own."""
+    if not said:
+        return list(pairs)
+    claims = {(p.pattern_id, n): claim.text for p in knowledge.patterns for n, claim in enumerate(p.claims)}
+    return [
+        pair
+        for pair in pairs
+        if (claims.get((pair.pattern_id, pair.claim)), knowledge.sentences[pair.sentence].text) not in said
+    ]
+
+
+def _raws(texts: Sequence[tuple[str, str]], embed: Embed, judge: Judge | None) -> np.ndarray:
+    """Raw contradiction scores of pairs of texts, float64 of shape (len(texts),)."""
+    if not texts:
+        return np.zeros(0)
+    vectors = embed([text for pair in texts for text in pair]).reshape(len(texts), 2, -1)
+    cosines = np.einsum("nd,nd->n", vectors[:, 0], vectors[:, 1])
+    raws = np.array([raw_contradiction(*pair, float(cosine))[0] for pair, cosine in zip(texts, cosines, strict=True)])
+    return raws if judge is None else judge.raws(texts, raws)
 
 
 def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge) -> list[dict[str, Any]]:

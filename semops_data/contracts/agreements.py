@@ -171,6 +171,40 @@ AGREEMENTS: tuple[Agreement, ...] = (
         """,
     ),
     Agreement(
+        "orders",
+        "customer_id",
+        "An order belongs to a customer whose account was there when it was placed.",
+        ("orders", "customers"),
+        """
+        SELECT o.order_id AS row_key, count(c.customer_id) AS actual, 1 AS expected
+        FROM orders AS o
+        LEFT JOIN customers AS c ON c.customer_id = o.customer_id AND c.created_at <= o.created_at
+        GROUP BY o.order_id
+        """,
+    ),
+    Agreement(
+        "order_updates",
+        "refund",
+        "What has been given back for an order whose goods came back is the sum over its returned lines.",
+        ("order_updates", "returns"),
+        f"""
+        SELECT u.order_id AS row_key, {_euros("u.refund")} AS actual, sum({_euros("r.refund")}) AS expected
+        FROM order_updates AS u JOIN returns AS r ON r.order_id = u.order_id
+        GROUP BY u.order_id, u.refund
+        """,
+    ),
+    Agreement(
+        "returns",
+        "refund",
+        "The returned lines of an order give back what the order's change of the day says in all.",
+        ("order_updates", "returns"),
+        f"""
+        SELECT r.order_id AS row_key, sum({_euros("r.refund")}) AS actual, {_euros("u.refund")} AS expected
+        FROM returns AS r JOIN order_updates AS u ON u.order_id = r.order_id
+        GROUP BY r.order_id, u.refund
+        """,
+    ),
+    Agreement(
         "inventory",
         "closing_quantity",
         "What was in stock and came in, less what was sold and written off, is left.",
@@ -180,6 +214,17 @@ AGREEMENTS: tuple[Agreement, ...] = (
                {_count("opening_quantity")} + {_count("received_quantity")} - {_count("sold_quantity")}
                - {_count("written_off_quantity")} AS expected
         FROM inventory
+        """,
+    ),
+    Agreement(
+        "sessions",
+        "session_id",
+        "Every step towards a purchase was taken in one of the day's visits.",
+        ("sessions", "events"),
+        """
+        SELECT e.event_id AS row_key, count(s.session_id) AS actual, 1 AS expected
+        FROM events AS e LEFT JOIN sessions AS s ON s.session_id = e.session_id
+        GROUP BY e.event_id
         """,
     ),
     Agreement(

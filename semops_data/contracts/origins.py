@@ -60,3 +60,47 @@ def typed_origins() -> Mapping[str, Sources]:
 def typed_constants() -> Mapping[str, dict[str, str]]:
     """The columns of the typed tables that come from no landed column, with what they are instead."""
     return {f"lakehouse/{name}": {"day": PARTITION} for name in SHOP_TABLES if is_daily(name)}
+
+
+Ways = dict[str, dict[str, str]]
+"""For each column how it is made of its sources, in OpenLineage's words: type, subtype, description."""
+IDENTITY = {"type": "DIRECT", "subtype": "IDENTITY"}
+
+
+def transformed(description: str) -> dict[str, str]:
+    """A value that is computed from one row."""
+    return {"type": "DIRECT", "subtype": "TRANSFORMATION", "description": description}
+
+
+def lakehouse_ways(name: str) -> Ways:
+    """How each column of an exported table's Delta table is read from the landed one."""
+    landed = {column.name: column for column in table(f"landing/{name}").columns}
+    found = {}
+    for column, sources in lakehouse_origins(name).items():
+        source, typed = landed[sources[0][1]], table(f"lakehouse/{name}")[column]
+        if column in DERIVED:
+            found[column] = transformed(f"the day of {source.name}")
+        elif raw_name(typed) != column:
+            found[column] = transformed("euros as a decimal text, exactly as cents")
+        else:
+            is_same = source.type == typed.type
+            found[column] = IDENTITY if is_same else transformed(f"{source.type} as {typed.type}")
+    return found
+
+
+def fact_ways(name: str) -> Ways:
+    """A fact is a copy."""
+    return dict.fromkeys(fact_origins(name), IDENTITY)
+
+
+def dimension_ways(name: str) -> Ways:
+    """How each column of a dimension follows from the Delta table: copied, or where its versions end."""
+    key = f"lakehouse/{name}"
+    bound = {
+        "type": "INDIRECT",
+        "subtype": "CONDITIONAL",
+        "description": "a version ends where a tracked column changes",
+    }
+    return {
+        column: IDENTITY if sources == [(key, column)] else bound for column, sources in dimension_origins(name).items()
+    }

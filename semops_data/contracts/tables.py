@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semops_data.contracts import benchmark, business, coherence, loads, marts, meaning, operations, profiles
+from semops_data.contracts import (
+    benchmark,
+    business,
+    coherence,
+    experiments,
+    loads,
+    marts,
+    meaning,
+    operations,
+    profiles,
+)
 
 if TYPE_CHECKING:
     from semops_data.contracts.types import Table
 
 TABLES: dict[str, Table] = {
     table.key: table
-    for module in (business, marts, loads, profiles, meaning, coherence, benchmark, operations)
+    for module in (business, marts, loads, profiles, meaning, coherence, experiments, benchmark, operations)
     for table in module.TABLES
 }
 

@@ -45,7 +45,13 @@ def corpus_documents(
         episode.input_hash = commit.digest
         episode.metadata = {"corpus": source.name, **sums}
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, corpus=source.name, **sums),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key),
+            rows=commit.rows,
+            size_bytes=lake.size_bytes(commit.key),
+            corpus=source.name,
+            **sums,
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 
@@ -79,7 +85,9 @@ def corpus_findings(
     commit = lake.replace("corpus/findings", tables.findings_table(found))
     worst = dg.MetadataValue.md(report.findings_markdown(found))
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, findings=worst),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key), rows=commit.rows, size_bytes=lake.size_bytes(commit.key), findings=worst
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 
@@ -106,7 +114,12 @@ def corpus_chunks(
         episode.input_hash = commit.digest
         episode.metadata = {"documents": len(reading.current), "chunks": commit.rows}
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, documents=len(reading.current)),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key),
+            rows=commit.rows,
+            size_bytes=lake.size_bytes(commit.key),
+            documents=len(reading.current),
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 
@@ -139,7 +152,9 @@ def corpus_definitions(
         episode.context_pattern_ids = [pattern.pattern_id for pattern in registry.patterns]
     changed = len(found) - len({definition.pattern_id for definition in found})
     return dg.MaterializeResult(
-        metadata=catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, changes=changed),
+        metadata=catalog.run_metadata(
+            uri=lake.uri(commit.key), rows=commit.rows, size_bytes=lake.size_bytes(commit.key), changes=changed
+        ),
         data_version=dg.DataVersion(commit.digest),
     )
 

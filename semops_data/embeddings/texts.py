@@ -61,7 +61,7 @@ def pattern_rows(patterns: pa.Table, definitions: pa.Table, vectors: VectorStore
             for role, values in texts.items()
             for ordinal, text in enumerate(values)
         ]
-    embedded = vectors.embed([row["text"] for row in found])
+    embedded = vectors.embed([row["text"] for row in found], queries=[row["role"] == "query" for row in found])
     names = ("pattern_id", "role", "ordinal", "text")
     return Result(pa.table({name: [row[name] for row in found] for name in names} | _columns(embedded)), embedded)
 
@@ -82,10 +82,11 @@ def definition_sentences(text: str) -> list[str]:
 
 
 class Result:
-    """Rows for a table, and how many texts had to be encoded for them."""
+    """Rows for a table, how many texts had to be encoded for them, and which models were used before."""
 
     def __init__(self, rows: pa.Table, embedded: Embedded) -> None:
         self.rows, self.computed, self.model_id = rows, embedded.computed, embedded.model_id
+        self.changed_from = embedded.changed_from
 
 
 def _columns(embedded: Embedded) -> dict[str, object]:

@@ -67,6 +67,7 @@ def _result(key: str, lake: Lake, folded: "Folded", columns: list[str]) -> dg.Ma
     return dg.MaterializeResult(
         metadata=catalog.run_metadata(
             uri=lake.uri(key),
+            size_bytes=lake.size_bytes(key) if lake.exists(key) else None,
             rows=folded.rows,
             added=folded.added,
             counts=folded.counts,

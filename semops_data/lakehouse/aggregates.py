@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from semops_data.contracts import table
+from semops_data.contracts.origins import IDENTITY, transformed
 from semops_data.contracts.shop import LATER_DAYS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from semops_data.contracts.origins import Sources
+    from semops_data.contracts.origins import Sources, Ways
     from semops_data.lakehouse.lake import Lake
 
 DAILY_REVENUE = """
@@ -183,6 +184,17 @@ SOURCES: dict[str, Sources] = {
     },
 }
 """Column lineage of each aggregate; the `day` of a daily one is a constant."""
+
+_COPIED = {"customer_value": ("customer_id",), "revenue_restated": ("order_day",)}
+_BY_ROW = {"revenue_restated": {"days_later": "days from the order's day to the day of the partition"}}
+_SUMMED = {"type": "DIRECT", "subtype": "AGGREGATION"}
+
+
+def ways(name: str) -> Ways:
+    """How each column of an aggregate is made of those in `SOURCES`: a key of its groups is copied, the rest summed."""
+    by_row = {column: transformed(how) for column, how in _BY_ROW.get(name, {}).items()}
+    return dict.fromkeys(SOURCES[name], _SUMMED) | dict.fromkeys(_COPIED.get(name, ()), IDENTITY) | by_row
+
 
 DAY_CONSTANT = "the day for which the aggregate is computed, bound to $day"
 

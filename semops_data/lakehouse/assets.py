@@ -5,16 +5,19 @@ import dagster as dg
 from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import LOOK_BACK, SHOP_TABLES
-from semops_data.contracts.origins import lakehouse_origins
-from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES
+from semops_data.contracts.origins import lakehouse_origins, lakehouse_ways
+from semops_data.lakehouse.aggregates import DAYS_BEFORE, READS, SOURCES, ways
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
 from semops_data.partitions import calendar, days_back
 from semops_data.settings import load_settings
+from semops_data.synthesis.parameters import Business
+
+BUSINESS = Business.from_settings(load_settings())
 
 
-def lakehouse_asset(name: str) -> dg.AssetsDefinition:
-    """The asset that brings one exported table into the lake."""
+def lakehouse_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefinition:
+    """The asset that brings one exported table of that business into the lake."""
     contract = table(f"lakehouse/{name}")
     referenced = sorted({target for _, target, _ in contract.references})
 
@@ -24,7 +27,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
         owners=catalog.OWNERS,
         deps=[dg.AssetDep(["landing", name]), *(_dep(target, LOOK_BACK.get(name, 0)) for target in referenced)],
         partitions_def=calendar,
-        code_version="2",
+        code_version="3",
         metadata=catalog.definition_metadata(contract, storage_kind="deltalake"),
         description=contract.description,
     )
@@ -35,13 +38,16 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         from semops_data.lakehouse.settle import settle
 
-        policy = load_settings().new_columns
-        result = settle(lake, landing_store, name, context.partition_key, new_columns=policy)
+        policy, day = load_settings().new_columns, context.partition_key
+        result = settle(lake, landing_store, name, day, new_columns=policy, origin=business.digest)
         return dg.MaterializeResult(
             metadata=catalog.run_metadata(
                 uri=lake.uri(contract.key),
                 rows=lake.count(contract.key),
                 partition_rows=result.ledger.rows_kept,
+                size_bytes=lake.size_bytes(
+                    contract.key, {"day": context.partition_key} if contract.partition_by else None
+                ),
                 rows_in=result.ledger.rows_in,
                 rows_duplicate=result.ledger.rows_duplicate,
                 rows_quarantined=result.ledger.rows_quarantined,
@@ -51,7 +57,7 @@ def lakehouse_asset(name: str) -> dg.AssetsDefinition:
                 delta_version=result.kept.version,
                 is_changed=result.kept.changed,
             )
-            | catalog.column_lineage(lakehouse_origins(name)),
+            | catalog.column_lineage(lakehouse_origins(name), lakehouse_ways(name)),
             data_version=dg.DataVersion(result.kept.digest),
         )
 
@@ -82,10 +88,11 @@ def aggregate_asset(name: str) -> dg.AssetsDefinition:
                 uri=lake.uri(contract.key),
                 rows=lake.count(contract.key),
                 partition_rows=commit.rows if day else None,
+                size_bytes=lake.size_bytes(contract.key, {"day": day} if day else None),
                 delta_version=commit.version,
                 is_changed=commit.changed,
             )
-            | catalog.column_lineage(SOURCES[name]),
+            | catalog.column_lineage(SOURCES[name], ways(name)),
             data_version=dg.DataVersion(commit.digest),
         )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-STRING_BATCH = 1_000_000
 
 
 def digest(data: pa.Table) -> str:
@@ -23,45 +22,49 @@ def digest(data: pa.Table) -> str:
     sink = hashlib.sha256()
     for name in data.column_names:
         sink.update(f"{name}:{data.column(name).type}:{data.num_rows}".encode())
-        column = data.column(name).combine_chunks()
-        for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
-            _update(sink, chunk)
+        _update(sink, data.column(name))
     return sink.hexdigest()
 
 
-def _update(sink: hashlib._Hash, column: pa.Array) -> None:
-    """Feed one array in a canonical form: validity, then lengths, then values."""
-    sink.update(column.is_null().to_numpy(zero_copy_only=False).tobytes() if column.null_count else b"")
+def _update(sink: hashlib._Hash, column: pa.ChunkedArray) -> None:
+    """Feed one column in a canonical form: validity, then lengths, then values, each over all chunks."""
+    if column.null_count:
+        for chunk in column.chunks:
+            sink.update(chunk.is_null().to_numpy(zero_copy_only=False).data)
     if pa.types.is_list(column.type):
-        sink.update(pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False).tobytes())
-        _update(sink, column.flatten())
-    elif pa.types.is_string(column.type) and (bounds := _bounds(column)) is not None:
-        sink.update(np.diff(bounds).data)
-        data = column.buffers()[2]
-        sink.update(memoryview(data)[bounds[0] : bounds[-1]] if data is not None else b"")
+        for chunk in column.chunks:
+            sink.update(pc.list_value_length(chunk).fill_null(0).to_numpy(zero_copy_only=False).data)
+        _update(sink, pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type))
     elif pa.types.is_string(column.type):
-        filled = column.fill_null("")
-        sink.update(pc.binary_length(filled).to_numpy(zero_copy_only=False).tobytes())
-        for start in range(0, len(filled), STRING_BATCH):
-            part = filled.slice(start, STRING_BATCH)
-            # Joining reads only this slice's bytes, where the buffer holds its parent's too.
-            whole = pa.ListArray.from_arrays(pa.array([0, len(part)], pa.int32()), part)
-            sink.update(pc.binary_join(whole, "")[0].as_buffer())
+        plain = [(bounds, chunk) for chunk in map(_without_bytes_under_nulls, column.chunks)
+                 if (bounds := _bounds(chunk)) is not None]  # fmt: skip
+        for bounds, _ in plain:
+            sink.update(np.diff(bounds).data)
+        for bounds, chunk in plain:
+            sink.update(memoryview(chunk.buffers()[2])[bounds[0] : bounds[-1]] if bounds[-1] else b"")
     else:
-        if pa.types.is_timestamp(column.type):
-            column = column.cast(pa.int64())
-        elif pa.types.is_date(column.type):
-            column = column.cast(pa.int32())
-        filled = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-        sink.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).data)
+        for chunk in column.chunks:
+            sink.update(_numbers(chunk).data)
 
 
-def _bounds(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]] | None:
-    """Where each text begins and the last one ends in the buffer; none where there are bytes under a null."""
-    offsets = column.buffers()[1]
-    if offsets is None or not len(column):
-        return np.zeros(1, np.int32)
-    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    if column.null_count and np.diff(bounds)[column.is_null().to_numpy(zero_copy_only=False)].any():
+def _numbers(chunk: pa.Array) -> np.ndarray[Any, Any]:
+    """The values of one array, zero or false where there is none."""
+    if pa.types.is_timestamp(chunk.type):
+        chunk = chunk.cast(pa.int64())
+    elif pa.types.is_date(chunk.type):
+        chunk = chunk.cast(pa.int32())
+    filled = chunk.fill_null(False if pa.types.is_boolean(chunk.type) else 0) if chunk.null_count else chunk
+    return np.ascontiguousarray(filled.to_numpy(zero_copy_only=False))
+
+
+def _bounds(chunk: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]] | None:
+    """Where each text begins and the last one ends in the buffer; none of an empty array."""
+    if not len(chunk):
         return None
-    return bounds
+    return np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+
+
+def _without_bytes_under_nulls(chunk: pa.StringArray) -> pa.StringArray:
+    bounds = _bounds(chunk) if chunk.null_count else None
+    is_null = chunk.is_null().to_numpy(zero_copy_only=False) if bounds is not None else None
+    return chunk if bounds is None or not np.diff(bounds)[is_null].any() else chunk.fill_null("")

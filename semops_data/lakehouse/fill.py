@@ -1,4 +1,4 @@
-"""Fill a table or a partition that holds no row: one Parquet file by Arrow, then one Delta commit.
+"""Fill a table or a partition that holds no row: Parquet files by Arrow, side by side, then one Delta commit.
 
 Delta's own writer takes twice as long for the same file. What it would promise is promised here: the contract's
 constraints are tested on the rows, and the commit stands only where nobody committed since the emptiness was seen.
@@ -11,7 +11,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,9 +24,12 @@ from deltalake.transaction import AddAction
 
 from semops_data.lakehouse.changes import FEED
 from semops_data.lakehouse.schema import CONSTRAINT, constraints, violations
+from semops_data.lakehouse.together import threads, together
 from semops_data.lakehouse.writing import LakeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deltalake import DeltaTable
 
     from semops_data.contracts import Table
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
 
 RACES_AT_ONCE = 4
 LONGEST_BOUND = 64
-SAMPLE = 1000
+SAMPLE = 4000
+FEWEST_ROWS, MOST_ROWS = 150_000, 5_000_000
+"""Of a file, where there are several. Each holds a range of keys, so that a MERGE rewrites only those that it meets."""
 HIGHEST_WRITER_VERSION = 4
 PLAIN = re.compile(r"^[A-Za-z0-9_.-]+$")
 
@@ -75,16 +80,16 @@ class Fill:
             and all(PLAIN.match(value) for value in self.where.values())
         )
 
-    def prepare(self) -> None:
-        """Test the rows and write their file.
+    def write(self) -> None:
+        """Test the rows, and write their files: orphans, and vacuumed, until a commit names them.
 
         Raises:
-            LakeError: where rows break the contract, or the file cannot be written.
+            LakeError: where rows break the contract, or a file cannot be written.
         """
         _ = self._added
 
     def commit(self, delta: DeltaTable, transactions: Transactions) -> int | None:
-        """Commit the rows; the file is written once, however often this is tried.
+        """Commit the rows; their files are written once, however often this is tried.
 
         Returns:
             The version that holds them, or None where the table or partition is no longer empty.
@@ -101,9 +106,9 @@ class Fill:
                     return None
             try:
                 delta.create_write_transaction(
-                    [added], "append", delta.schema(), list(self.where),
+                    added, "append", delta.schema(), list(self.where),
                     # Whoever commits in between may have filled the partition: look again, do not rebase.
-                    commit_properties=transactions.properties(retries=0, rows=self.data.num_rows),
+                    commit_properties=transactions.properties(retries=0, rows=self.data.num_rows, files=len(added)),
                 )  # fmt: skip
             except CommitFailedError:
                 if count == RACES_AT_ONCE - 1:
@@ -112,31 +117,53 @@ class Fill:
                 return int(delta.version()) + 1
         raise AssertionError("the last race returns or raises")
 
-    @cached_property
-    def _added(self) -> AddAction:
-        """Write the file; it is an orphan, and vacuumed, until a commit names it."""
-        broken = {c.name: count for c in self.contract.columns if (count := violations(c, self.data.column(c.name)))}
-        if broken:
-            found = ", ".join(f"{name}: {count}" for name, count in broken.items())
+    def _refuse_breaches(self) -> None:
+        """Test the rows as the table's constraints would."""
+        if self._broken:
+            found = ", ".join(f"{name}: {count}" for name, count in self._broken.items())
             raise LakeError(
                 f"cannot write {self.lake.uri(self.contract.key)}: rows failed validation ({found}); nothing was "
                 "changed: the rows break the table's contract"
             )
-        folder = "/".join(f"{name}={value}" for name, value in self.where.items())
-        path = f"{folder}/part-00000-{uuid4()}-c000.snappy.parquet".lstrip("/")
+
+    @property
+    def _broken(self) -> dict[str, int]:
+        """How many values break the contract, by column."""
+        columns = self.contract.columns
+        works = [partial(violations, column, self.data.column(column.name)) for column in columns]
+        counts = zip(columns, together(works, self.data.num_rows), strict=True)
+        return {column.name: count for column, count in counts if count}
+
+    @cached_property
+    def _added(self) -> list[AddAction]:
+        self._refuse_breaches()
+        count = files(self.data.num_rows)
         rows = self.data.drop(list(self.where)).replace_schema_metadata(None)
-        size, metadata = _written(self.lake, f"{self.contract.key}/{path}", rows)
+        size, repeated = -(-rows.num_rows // count), repetitive(rows)
+        works = [partial(self._write, number, rows.slice(number * size, size), repeated) for number in range(count)]
+        return together(works, rows.num_rows)
+
+    def _write(self, number: int, rows: pa.Table, repeated: Sequence[str]) -> AddAction:
+        """Write one file."""
+        folder = "/".join(f"{name}={value}" for name, value in self.where.items())
+        path = f"{folder}/part-{number:05d}-{uuid4()}-c000.snappy.parquet".lstrip("/")
+        size, metadata = _written(self.lake, f"{self.contract.key}/{path}", rows, repeated)
         return AddAction(path, size, dict(self.where), time.time_ns() // 1_000_000, True, json.dumps(stats(metadata)))
 
 
-def _written(lake: Lake, path: str, rows: pa.Table) -> tuple[int, pq.FileMetaData]:
+def files(rows: int) -> int:
+    """Into how many files so many rows go: as many as are written side by side, or more where one would be large."""
+    return max(1, min(rows // FEWEST_ROWS, threads()), -(-rows // MOST_ROWS))
+
+
+def _written(lake: Lake, path: str, rows: pa.Table, repeated: Sequence[str]) -> tuple[int, pq.FileMetaData]:
     """Write a Parquet file below the lake's root; its size and its footer."""
     footers: list[pq.FileMetaData] = []
     options: dict[str, Any] = {
         "compression": "snappy",
         "store_schema": False,
         "metadata_collector": footers,
-        "use_dictionary": repetitive(rows) or False,
+        "use_dictionary": list(repeated) or False,
     }
     if "://" in lake.root:
         from semops_data.landing.store import ObjectStore
@@ -157,15 +184,19 @@ def _written(lake: Lake, path: str, rows: pa.Table) -> tuple[int, pq.FileMetaDat
 
 
 def repetitive(rows: pa.Table) -> list[str]:
-    """The columns whose values repeat, by a sample: a dictionary of the others would be built and thrown away."""
-    # Neighbours, for values that repeat in runs.
-    sample = rows.slice(rows.num_rows // 2, SAMPLE)
+    """The columns with few different values, by a sample: a dictionary of the others would be built and thrown away."""
+    # From everywhere: values that only repeat in runs are as short without a dictionary, and sooner written.
+    places = pa.array(range(0, rows.num_rows, max(1, rows.num_rows // SAMPLE)))
     return [
         name
-        for name in rows.column_names
-        if pa.types.is_nested(rows.schema.field(name).type)
-        or pc.count_distinct(sample.column(name)).as_py() * 4 <= sample.num_rows * 3
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+        if pa.types.is_nested(column.type) or _repeats(column.take(places))
     ]
+
+
+def _repeats(sample: pa.ChunkedArray) -> bool:
+    count = len(sample) - sample.null_count
+    return bool(pc.count_distinct(sample).as_py() * 4 <= count * 3 or not count)
 
 
 def stats(metadata: pq.FileMetaData) -> dict[str, Any]:

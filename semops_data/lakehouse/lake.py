@@ -156,6 +156,12 @@ class Lake:
         """Number of rows, from the log alone."""
         return int(self.open(key).count())
 
+    def size_bytes(self, key: str, where: Mapping[str, str] | None = None) -> int:
+        """Bytes of the table's files, or of a partition's, from the log alone."""
+        from semops_data.lakehouse.sizes import size_bytes
+
+        return size_bytes(self, key, where)
+
     def conform(self, key: str, data: pa.Table, also: Sequence[Column] = ()) -> pa.Table:
         """The rows in the contract's columns, types and key order.
 
@@ -199,6 +205,7 @@ class Lake:
         where: Mapping[str, str] | None = None,
         newest_by: str | None = None,
         also: Sequence[Column] = (),
+        origin: str | None = None,
     ) -> Commit:
         """Bring rows into the table by its key, and write only those that differ.
 
@@ -210,6 +217,8 @@ class Lake:
             newest_by: for rows that change over time, the moment of their last change: a held row gives way only to
                 one of the same or a later day, so that days may arrive in any order.
             also: nullable columns beyond the contract that the table has or gets, and that `data` has.
+            origin: hexadecimal, of what invented the rows; a table whose last rows have another starts over with
+                these, in one commit. For tables without partitions: of the others, each partition is replaced.
 
         Returns:
             The commit; `changed` is false where the table already held these rows. `digest` is that of `data`.
@@ -220,7 +229,7 @@ class Lake:
         """
         from semops_data.lakehouse.merge import merge
 
-        return merge(self, key, data, where=where, newest_by=newest_by, also=also)
+        return merge(self, key, data, where=where, newest_by=newest_by, also=also, origin=origin)
 
     def changes(
         self,

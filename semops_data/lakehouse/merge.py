@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
@@ -20,7 +21,7 @@ from semops_data.lakehouse.changes import FEED, has_feed
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.fill import Fill, is_empty
 from semops_data.lakehouse.lake import Commit, scan, widened
-from semops_data.lakehouse.schema import commented, constrain, evolve
+from semops_data.lakehouse.schema import CONSTRAINT, commented, constrain, constraints, evolve
 from semops_data.lakehouse.writing import Transactions, partition_text, predicate, retried
 
 if TYPE_CHECKING:
@@ -40,13 +41,17 @@ def merge(
     where: Mapping[str, str] | None = None,
     newest_by: str | None = None,
     also: Sequence[Column] = (),
+    origin: str | None = None,
 ) -> Commit:
     """Bring rows into a table by its key; see `Lake.merge`."""
     data = lake.conform(key, data, also)
     lake.refuse_strays(key, data, where)
-    _refuse_repeated_keys(table(key), data)
-    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by)
-    changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
+    work = _Merge(lake, widened(table(key), also), data, dict(where or {}), newest_by, origin)
+    with ThreadPoolExecutor(1) as pool:
+        # The digest asks nobody, and is made beside all that comes before the commit.
+        pool.submit(lambda: work.content)
+        _refuse_repeated_keys(table(key), data)
+        changed, version = retried(work.attempt, lake.uri(key), f"table {key}{partition_text(where)}")
     return Commit(key, version, data.num_rows, changed=changed, digest=work.content)
 
 
@@ -59,6 +64,7 @@ class _Merge:
     data: pa.Table
     where: dict[str, str]
     newest_by: str | None
+    origin: str | None
 
     @cached_property
     def content(self) -> str:
@@ -68,7 +74,7 @@ class _Merge:
     @cached_property
     def transactions(self) -> Transactions:
         """What makes the same write known when it is met again."""
-        return Transactions(self.contract.key, self.where, self.content)
+        return Transactions(self.contract.key, self.where, self.content, self.origin)
 
     @cached_property
     def fill(self) -> Fill:
@@ -84,6 +90,8 @@ class _Merge:
             version = self._filled(delta)
             if version is not None:
                 return True, version
+        if self.transactions.are_of_another_origin(delta):
+            return True, self._overwritten(delta)
         mine = self.transactions.are_in(delta)
         held = scan(delta, self.data.column_names, self.where)
         fresh, stale = difference(self.contract, held.cast(self.data.schema), self.data, self.newest_by)
@@ -97,11 +105,12 @@ class _Merge:
     def _filled(self, delta: DeltaTable) -> int | None:
         """Write all rows; the version, or None where others were quicker."""
         if self.fill.fits(delta):
-            with ThreadPoolExecutor(1) as pool:
-                # The digest and the file are made side by side: both let go of the interpreter.
-                marking = pool.submit(lambda: self.transactions)
-                self.fill.prepare()
-                return self.fill.commit(delta, marking.result())
+            self.fill.write()
+            return self.fill.commit(delta, self.transactions)
+        return self._overwritten(delta)
+
+    def _overwritten(self, delta: DeltaTable) -> int:
+        """Write all rows in the place of those that the table or the partition holds."""
         options: dict[str, Any] = {"predicate": predicate(self.where)} if self.where else {}
         if len(delta.schema().fields) != len(self.data.column_names):
             options["schema_mode"] = "merge"
@@ -131,16 +140,14 @@ class _Merge:
 
 
 def _refuse_repeated_keys(contract: Table, data: pa.Table) -> None:
-    import polars as pl
-
-    keys = pl.DataFrame(pl.from_arrow(data.select(list(contract.keys))))
+    keys, rest = data.select(list(contract.keys)), data.num_rows - 1
+    if rest < 1:
+        return
     # The rows are in key order: what is repeated stands side by side.
-    is_repeated = keys.select(pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(value=False)).to_series()
-    if is_repeated.any():
-        raise ValueError(
-            f"rows for {contract.key} repeat keys, {keys.filter(is_repeated).row(0)} first: remove duplicates before "
-            "merging"
-        )
+    is_repeated = reduce(pc.and_, (pc.equal(column.slice(1), column.slice(0, rest)) for column in keys.columns))
+    if pc.any(is_repeated).as_py():
+        first = tuple(keys.slice(pc.index(is_repeated, value=True).as_py(), 1).to_pylist()[0].values())
+        raise ValueError(f"rows for {contract.key} repeat keys, {first} first: remove duplicates before merging")
 
 
 def _is_newer(newest_by: str | None) -> str | None:
@@ -191,6 +198,8 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
         delta = DeltaTable(uri, storage_options=options)
         evolve(delta, contract)
     except TableNotFoundError:
+        # Beside the feed, Delta knows that constraints are to be kept; else they follow in a commit of their own.
+        configuration = {FEED: "true"} | {f"{CONSTRAINT}{name}": text for name, text in constraints(contract).items()}
         delta = DeltaTable.create(
             uri,
             commented(contract.arrow_schema),
@@ -198,8 +207,9 @@ def prepared(lake: Lake, contract: Table) -> DeltaTable:
             partition_by=[contract.partition_by] if contract.partition_by else None,
             name=contract.key,
             description=contract.description,
-            configuration={FEED: "true"} if has_feed(contract) else None,
+            configuration=configuration if has_feed(contract) else None,
             storage_options=options,
+            raise_if_key_not_exists=False,
         )
     if has_feed(contract) and delta.metadata().configuration.get(FEED) != "true":
         delta.alter.set_table_properties({FEED: "true"})

@@ -9,65 +9,76 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+
+from semops_data.lakehouse.words import WORD, Texts, are_digits, eight_digits, pieces
 
 if TYPE_CHECKING:
-    import polars as pl
+    from semops_data.lakehouse.words import Flags, Integers
 
-    Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-WORD, LONGEST, FEWEST = 8, 64, 10_000
+LONGEST, FEWEST = 64, 10_000
 SPARSE = 16
 """A table of flags is made where it has at most so many for each key."""
-HIGH, ZEROS, SIXES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x3030303030303030), np.uint64(0x0606060606060606)
-PAIRS, LEFT, RIGHT = np.uint64(0x000000FF000000FF), np.uint64(0x000F424000000064), np.uint64(0x0000271000000001)
 
 
-def repeated(keys: pl.DataFrame) -> pl.Series:
-    """Which rows share their key with another: (n,) booleans.
+def repeated(keys: pa.Table) -> Flags:
+    """Which rows share their key with another: (n,) booleans. Nulls are the same as each other.
 
     Args:
-        keys: (n, columns of the key), without nulls.
+        keys: (n, columns of the key), texts.
     """
-    import polars as pl
-
-    values = keys.to_series()
-    beginning = None if keys.width > 1 or len(values) < FEWEST else _beginning(values[len(values) // 2])
+    values = keys.column(0)
+    beginning = None if keys.num_columns > 1 or len(values) < FEWEST else _beginning(values[len(values) // 2].as_py())
     numbers = None if beginning is None else _numbers(values, beginning)
     if numbers is None or int(numbers.max()) > SPARSE * len(numbers):
-        return keys.is_duplicated()
+        return _repeated(keys)
     is_number = numbers >= 0
-    counts = np.bincount(numbers[is_number])
-    found = (counts[numbers] > 1) & is_number
+    counts = np.bincount(numbers if is_number.all() else numbers[is_number])
+    found: Flags = counts[numbers] > 1
     if not is_number.all():
-        found[~is_number] = values.filter(pl.Series(~is_number)).is_duplicated().to_numpy()
-    return pl.Series(found)
+        odd = np.flatnonzero(~is_number)
+        found[odd] = _repeated(keys.take(pa.array(odd)))
+    return found
 
 
-def unknown(values: pl.Series, members: pl.Series) -> pl.Series:
+def _repeated(keys: pa.Table) -> Flags:
+    import polars as pl
+
+    found: Flags = pl.DataFrame(pl.from_arrow(keys)).is_duplicated().to_numpy()
+    return found.copy()
+
+
+def unknown(values: pa.ChunkedArray, members: pa.ChunkedArray) -> Flags:
     """Which values are there and are no member: (n,) booleans.
 
     Args:
         values: (n,) texts, may hold nulls.
         members: texts without nulls.
     """
-    import polars as pl
-
-    is_present = values.is_not_null()
-    if values.null_count() * 2 > len(values):
-        found = np.zeros(len(values), np.bool_)
-        found[is_present.to_numpy()] = unknown(values.drop_nulls(), members).to_numpy()
-        return pl.Series(found)
-    beginning = _beginning(members[0]) if len(members) >= FEWEST else None
+    if values.null_count * 2 > len(values):
+        present = np.zeros(len(values), np.bool_)
+        if values.null_count < len(values):
+            present[np.flatnonzero(values.is_valid().to_numpy())] = unknown(values.drop_null(), members)
+        return present
+    beginning = _beginning(members[0].as_py()) if len(members) >= FEWEST else None
     held = None if beginning is None else _numbers(members, beginning)
     if beginning is None or held is None or int(held.min()) < 0 or int(held.max()) > SPARSE * len(held):
-        return values.is_not_null() & ~values.is_in(members.implode())
-    is_held = np.zeros(int(held.max()) + 2, np.bool_)
-    is_held[held] = True
-    asked = _numbers(values, beginning)
-    # What is no such number is no member, and neither is one beyond the last: both lead to the last flag, which is off.
-    places = np.minimum(asked, len(is_held) - 1)
-    places[asked < 0] = len(is_held) - 1
-    return is_present & pl.Series(~is_held[places])
+        return _unknown(values, members)
+    is_strange: Flags = np.ones(int(held.max()) + 2, np.bool_)
+    is_strange[held] = False
+    # What is no such number is no member, and neither is one beyond the last: both lead to the last flag, which is on.
+    found: Flags = is_strange[np.minimum(_numbers(values, beginning), len(is_strange) - 1)]
+    if values.null_count:
+        found &= values.is_valid().to_numpy()
+    return found
+
+
+def _unknown(values: pa.ChunkedArray, members: pa.ChunkedArray) -> Flags:
+    import polars as pl
+
+    asked, held = pl.Series(pl.from_arrow(values)), pl.Series(pl.from_arrow(members), dtype=pl.String)
+    found: Flags = (asked.is_not_null() & ~asked.is_in(held.implode())).to_numpy()
+    return found.copy()
 
 
 @dataclass(frozen=True)
@@ -78,36 +89,26 @@ class _Beginning:
     length: int
 
 
-def _beginning(key: str) -> _Beginning | None:
-    text = key.encode()
+def _beginning(key: str | None) -> _Beginning | None:
+    text = (key or "").encode()
     is_such = 2 * WORD <= len(text) <= LONGEST and text[-WORD:].isdigit()
     return _Beginning(text[:-WORD], len(text)) if is_such else None
 
 
-def _numbers(values: pl.Series, beginning: _Beginning) -> Numbers:
+def _numbers(values: pa.ChunkedArray, beginning: _Beginning) -> Integers:
     """(n,) the number in each key that begins so, -1 where there is none."""
-    import polars as pl
+    return np.concatenate([np.zeros(0, np.int64), *(_of_piece(piece, beginning) for piece in pieces(values))])
 
-    array = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
-    text = array.buffers()[2]
-    if text is None or text.size < beginning.length:
-        return np.full(len(array), -1, np.int64)
-    is_such = np.diff(offsets) == beginning.length
-    if array.null_count:
-        is_such &= ~array.is_null().to_numpy(zero_copy_only=False)
-    starts = np.where(is_such, offsets[:-1], 0)
-    words = np.ndarray((text.size - WORD + 1,), "<u8", text, strides=(1,))
+
+def _of_piece(piece: pa.StringArray, beginning: _Beginning) -> Integers:
+    texts = Texts.of(piece)
+    is_such = texts.lengths == beginning.length
+    if not is_such.any():
+        return np.full(len(piece), -1, np.int64)
+    # What is no such key is looked at in the place of the first one, and not used.
+    starts = texts.starts if is_such.all() else np.where(is_such, texts.starts, texts.starts[is_such.argmax()])
     for place in {*range(0, len(beginning.text) - WORD + 1, WORD), len(beginning.text) - WORD}:
-        is_such &= words[starts + place] == int.from_bytes(beginning.text[place : place + WORD], "little")
-    digits = words[starts + len(beginning.text)]
-    is_such &= ((digits & HIGH) == ZEROS) & (((digits + SIXES) & HIGH) == ZEROS)
-    return np.where(is_such, _read(digits), -1)
-
-
-def _read(digits: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> Numbers:
-    """Eight digits as a number, all at once: neighbours are joined into pairs, pairs into fours, fours into one."""
-    ten, eight, sixteen, half = (np.uint64(value) for value in (10, 8, 16, 32))
-    value = digits - ZEROS
-    value = value * ten + (value >> eight)
-    return ((((value & PAIRS) * LEFT) + (((value >> sixteen) & PAIRS) * RIGHT)) >> half).astype(np.int64)
+        is_such &= texts.at(starts + place) == int.from_bytes(beginning.text[place : place + WORD], "little")
+    digits = texts.at(starts + len(beginning.text))
+    is_such &= are_digits(digits)
+    return eight_digits(digits) if is_such.all() else np.where(is_such, eight_digits(digits), -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from semops_data.contracts import table
-from semops_data.contracts.business import DERIVED, LATE, raw_name
+from semops_data.contracts.business import DERIVED, raw_name
 from semops_data.contracts.rules import Rule
 from semops_data.lakehouse import numbered
-from semops_data.lakehouse.typing import typed
+from semops_data.lakehouse.breaches import alone, moment, outside_day, strangers
+from semops_data.lakehouse.reading import dates, read
+from semops_data.lakehouse.together import together
 from semops_data.landing.objects import raw_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import polars as pl
-
-    from semops_data.contracts import Column, Table
+    from semops_data.contracts import Table
     from semops_data.landing.landed import Landed
 
     Codes = np.ndarray[tuple[int], np.dtype[np.int16]]
@@ -70,7 +69,7 @@ class Judged:
         contract: of `lakehouse/<table>`.
         day: the partition, an ISO date.
         schema: of the kept rows.
-        frame: (n) all rows in the columns of the schema, null where nothing could be read.
+        rows: (n) all rows in the columns that were read, null where nothing could be read.
         is_kept: (n,) which are kept.
         bad: the numbers of the rows that are quarantined.
         reasons: why each is.
@@ -80,7 +79,7 @@ class Judged:
     contract: Table
     day: str
     schema: pa.Schema
-    frame: pl.DataFrame
+    rows: pa.Table
     is_kept: Flags
     bad: Numbers
     reasons: list[str]
@@ -89,14 +88,20 @@ class Judged:
     @property
     def ledger(self) -> Ledger:
         """Where the rows went."""
-        return Ledger(self.frame.height, int(self.is_kept.sum()), self.duplicates, len(self.bad))
+        return Ledger(self.rows.num_rows, int(self.is_kept.sum()), self.duplicates, len(self.bad))
 
     def kept(self) -> pa.Table:
         """The rows that are kept."""
-        import polars as pl
-
-        kept = self.frame if self.is_kept.all() else self.frame.filter(pl.Series(self.is_kept))
-        return kept.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self.schema)
+        rows, count = self.rows, self.ledger.rows_kept
+        if count < rows.num_rows:
+            mask = pa.array(self.is_kept)
+            works = [partial(column.filter, mask) for column in rows.columns]
+            rows = pa.table(together(works, rows.num_rows), rows.column_names)
+        found = dict(zip(rows.column_names, rows.columns, strict=True))
+        for name, source in DERIVED.items():
+            if name in self.schema.names:
+                found[name] = dates(found[source]) if source else pa.repeat(self.day, count)
+        return pa.table([found[name] for name in self.schema.names], schema=self.schema)
 
     def quarantined(self, landed: Landed) -> pa.Table:
         """The rows that are quarantined, as they were landed."""
@@ -120,8 +125,21 @@ def refine(
     return Refined(judged.quarantined(landed), judged.ledger, judged.kept())
 
 
+def read_columns(name: str, landed: Landed) -> dict[str, pa.ChunkedArray]:
+    """The columns of an export in their contract's types, read side by side: null where nothing could be read."""
+    columns = [column for column in table(f"lakehouse/{name}").columns if column.name not in DERIVED]
+    works = [partial(read, column, landed.rows.column(raw_name(column))) for column in columns]
+    return dict(zip([column.name for column in columns], together(works, landed.rows.num_rows), strict=True))
+
+
 def judge(
-    name: str, day: str, landed: Landed, known: Mapping[str, pa.ChunkedArray], extra: pa.Table | None = None
+    name: str,
+    day: str,
+    landed: Landed,
+    known: Mapping[str, pa.ChunkedArray],
+    extra: pa.Table | None = None,
+    *,
+    columns: Mapping[str, pa.ChunkedArray] | None = None,
 ) -> Judged:
     """Judge the rows of a landed object.
 
@@ -134,129 +152,68 @@ def judge(
         landed: the object.
         known: for each referring column of the contract, the keys that it may refer to.
         extra: columns beyond the contract that the kept rows have too, one row per landed row.
+        columns: what `read_columns` gave, where it was asked already.
     """
-    import polars as pl
-
-    contract = table(f"lakehouse/{name}")
-    added = pl.DataFrame(pl.from_arrow(extra)) if extra is not None else pl.DataFrame()
-    rows = pl.DataFrame(pl.from_arrow(landed.rows))
-    read = [column for column in contract.columns if column.name not in DERIVED]
-    # Columns are read side by side, as the expressions of one selection.
-    frame = rows.select([typed(column, rows.schema[raw_name(column)]) for column in read])
-    derived = [pl.col(moment).dt.date().cast(pl.String).alias(name) for name, moment in DERIVED.items()
-               if moment and name in contract.arrow_schema.names]  # fmt: skip
-    if contract.partition_by:
-        derived.append(pl.lit(day).alias(contract.partition_by))
-    frame = frame.with_columns(derived).select(contract.arrow_schema.names)
-    unreadable = {column.name: _unreadable(column, frame, rows) for column in read}
-    masks = [
-        (Rule.NOT_JSON.value, pl.Series(landed.is_broken)),
-        *_missing_or_unreadable(contract, frame, {name: mask for name, mask in unreadable.items() if mask is not None}),
-        *_evaluated(frame, [*_broken_alone(read, frame), *_broken_in_company(contract, day, known)]),
-    ]
-    codes = _first_reasons([mask for _, mask in masks], rows.height)
-    del rows, unreadable
-    frame = frame.hstack(added.get_columns()) if added.width else frame
-    schema = pa.schema([*contract.arrow_schema, *(extra.schema if extra is not None else ())])
-    frame = frame.select(schema.names)
+    contract, raw = table(f"lakehouse/{name}"), landed.rows
+    found = dict(columns) if columns is not None else read_columns(name, landed)
+    read_ones = [column for column in contract.columns if column.name in found]
+    # What an export does not hold is the same for all of its rows.
+    keys = pa.table({key: found[key] for key in contract.keys if key not in DERIVED})
+    # The rules are tried side by side, those first that take longest.
+    works: list[Callable[[], list[tuple[Rule, Flags]]]] = [lambda: [(Rule.CONFLICTING, numbered.repeated(keys))]]
+    works += [partial(strangers, found[name], members) for name, members in known.items()]
+    works += [partial(alone, each, found[each.name], raw.column(raw_name(each))) for each in read_ones]
+    [(_, shares_key)], *broken = together(works, raw.num_rows)
+    named = list(zip([*known, *(column.name for column in read_ones)], broken, strict=True))
+    if contract.partition_by and (at := moment(contract)):
+        named.append((at, outside_day(contract, day, found[at])))
+    masks = [(Rule.NOT_JSON.value, landed.is_broken)]
+    for rule in Rule:
+        masks += [(rule.on(name), mask) for name, each in named for which, mask in each if which is rule]
+    codes = _first_reasons([mask for _, mask in masks], raw.num_rows)
+    rows = pa.table({**found, **({} if extra is None else dict(zip(extra.column_names, extra.columns, strict=True)))})
     is_kept = codes < 0
-    repeated, is_same = _repetitions(contract, frame, is_kept)
+    repeated, is_same = _repetitions(contract, rows, np.flatnonzero(shares_key & is_kept))
     codes[repeated[~is_same]] = len(masks)
     is_kept[repeated] = False
     reasons = [*(reason for reason, _ in masks), Rule.CONFLICTING.on(contract.keys[0])]
     bad = np.flatnonzero(codes >= 0)
+    schema = pa.schema([*contract.arrow_schema, *(() if extra is None else extra.schema)])
     return Judged(
-        contract, day, schema, frame, is_kept, bad, [reasons[code] for code in codes[bad].tolist()], int(is_same.sum())
+        contract, day, schema, rows, is_kept, bad, [reasons[code] for code in codes[bad].tolist()], int(is_same.sum())
     )
 
 
-def _unreadable(column: Column, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series | None:
-    """Where a value was landed and none is read; none where there is no such row."""
-    values, raw = frame[column.name], rows[raw_name(column)]
-    if column.type == "string" or values.null_count() == raw.null_count():
-        return None
-    return values.is_null() & raw.is_not_null()
-
-
-def _evaluated(frame: pl.DataFrame, masks: Sequence[tuple[str, pl.Expr]]) -> list[tuple[str, pl.Series]]:
-    """The rows that each reason holds for, all computed at once."""
-    columns = frame.select([mask.alias(str(number)) for number, (_, mask) in enumerate(masks)]).get_columns()
-    return [(reason, column) for (reason, _), column in zip(masks, columns, strict=True)]
-
-
-def _first_reasons(masks: Sequence[pl.Series], rows: int) -> Codes:
+def _first_reasons(masks: Sequence[Flags], rows: int) -> Codes:
     """For each row the number of the first mask that holds, -1 where none does."""
     codes = np.full(rows, -1, np.int16)
     for code, mask in reversed(list(enumerate(masks))):
         # Nearly every rule holds for no row, or for few.
-        if mask.any():
-            held = mask.fill_null(value=False) if mask.null_count() else mask
-            codes[np.flatnonzero(held.to_numpy())] = code
+        codes[np.flatnonzero(mask)] = code
     return codes
 
 
-def _missing_or_unreadable(
-    contract: Table, frame: pl.DataFrame, unreadable: Mapping[str, pl.Series]
-) -> Iterator[tuple[str, pl.Series]]:
-    """The first reasons that a value alone gives: it is not there, or it cannot be read."""
-    for column in contract.columns:
-        if not column.nullable and frame[column.name].null_count() and column.name not in DERIVED:
-            is_null, known = frame[column.name].is_null(), unreadable.get(column.name)
-            yield Rule.NULL.on(column.name), is_null if known is None else is_null & ~known
-    for name, mask in unreadable.items():
-        yield Rule.UNREADABLE.on(name), mask
+def _repetitions(contract: Table, rows: pa.Table, numbers: Numbers) -> tuple[Numbers, Flags]:
+    """The rows whose key an earlier one has, and which of them are the same as the first in all columns.
 
-
-def _broken_alone(read: Sequence[Column], frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
-    """The other reasons that a value alone gives, in the order in which rules are tried."""
+    Args:
+        contract: gives the key.
+        rows: all rows.
+        numbers: those that are sound, and share their key with some other.
+    """
     import polars as pl
 
-    for column in read:
-        name, values = column.name, frame[column.name]
-        if column.minimum is not None and (low := values.min()) is not None and low < column.minimum:
-            yield Rule.OUT_OF_RANGE.on(name), pl.col(name) < column.minimum
-        if column.maximum is not None and (high := values.max()) is not None and high > column.maximum:
-            yield Rule.OUT_OF_RANGE.on(name), pl.col(name) > column.maximum
-    for column in read:
-        if column.allowed:
-            yield Rule.NOT_ALLOWED.on(column.name), ~pl.col(column.name).is_in(list(column.allowed))
-
-
-def _broken_in_company(
-    contract: Table, day: str, known: Mapping[str, pa.ChunkedArray]
-) -> Iterator[tuple[str, pl.Expr]]:
-    """Reasons that come from the partition and from other tables."""
-    import polars as pl
-
-    moment = next((column.name for column in contract.columns if column.type == "timestamp"), None)
-    if contract.partition_by and moment:
-        # Some exports may bring rows of the days just before.
-        end = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
-        start = end - timedelta(days=1 + LATE.get(contract.name, 0))
-        yield Rule.OUTSIDE_DAY.on(moment), (pl.col(moment) >= end) | (pl.col(moment) < start)
-    for name, keys in known.items():
-        members = pl.Series(pl.from_arrow(keys), dtype=pl.String)
-        is_orphan = partial(numbered.unknown, members=members)
-        yield Rule.ORPHAN.on(name), pl.col(name).map_batches(is_orphan, return_dtype=pl.Boolean)
-
-
-def _repetitions(contract: Table, frame: pl.DataFrame, is_sound: Flags) -> tuple[Numbers, Flags]:
-    """The sound rows whose key an earlier sound row has, and which of them are the same as the first in all columns."""
-    import polars as pl
-
-    keys = list(contract.keys)
-    asked = frame.select(keys)
-    shared = numbered.repeated(asked if is_sound.all() else asked.filter(pl.Series(is_sound)))
-    if not shared.any():
+    if not len(numbers):
         return np.zeros(0, np.int64), np.zeros(0, np.bool_)
-    numbers = np.flatnonzero(is_sound)[shared.to_numpy()]
-    sharing = frame[numbers].with_columns(_row=pl.Series(numbers))
-    sharing = sharing.with_columns(_first=pl.col("_row").first().over(keys))
+    sharing = pl.DataFrame(pl.from_arrow(rows.take(pa.array(numbers)))).with_columns(_row=pl.Series(numbers))
+    sharing = sharing.with_columns(
+        _first=pl.col("_row").first().over([key for key in contract.keys if key not in DERIVED])
+    )
     repeated = sharing.filter(pl.col("_row") != pl.col("_first"))
     originals = repeated.select("_first").join(
         sharing, left_on="_first", right_on="_row", how="left", maintain_order="left"
     )
     is_same = pl.select(
-        pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in frame.columns])
+        pl.all_horizontal([repeated[name].eq_missing(originals[name]) for name in rows.column_names])
     ).to_series()
     return repeated["_row"].to_numpy(), is_same.to_numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +15,10 @@ from semops_data.contracts import table
 from semops_data.contracts.business import LOOK_BACK, is_daily, raw_name
 from semops_data.contracts.operations import NEW_COLUMNS
 from semops_data.lakehouse.evolution import evolved
-from semops_data.lakehouse.lake import MissingTableError
-from semops_data.lakehouse.refine import judge
+from semops_data.lakehouse.lake import MissingTableError, widened
+from semops_data.lakehouse.merge import prepared
+from semops_data.lakehouse.refine import judge, read_columns
+from semops_data.lakehouse.together import FEW, threads
 from semops_data.landing.objects import read_landed
 
 if TYPE_CHECKING:
@@ -46,7 +48,15 @@ class Settled:
     unknown_columns: tuple[str, ...]
 
 
-def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: Policy = "quarantine") -> Settled:
+def settle(
+    lake: Lake,
+    store: ObjectStore,
+    name: str,
+    day: str,
+    *,
+    new_columns: Policy = "quarantine",
+    origin: str | None = None,
+) -> Settled:
     """Bring a day's landed rows of one table into the lake; a second time changes nothing.
 
     Args:
@@ -55,6 +65,7 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         name: the exported table.
         day: an ISO date.
         new_columns: what becomes of landed columns that no contract knows.
+        origin: hexadecimal, of what invented the rows: in a table without days, those of another one go.
 
     Raises:
         SchemaChangeError: where a landed column's type changed or a new column is refused; nothing is written then.
@@ -63,23 +74,60 @@ def settle(lake: Lake, store: ObjectStore, name: str, day: str, *, new_columns: 
         MissingTableError: where a table that the rows refer to has no rows yet.
         StoreError: where landing or lake cannot be read or written.
     """
-    landed = read_landed(store, name, day)
+    # Handed on, and held by nobody else: the rows are let go of while they are judged.
+    return settle_landed(lake, read_landed(store, name, day), name, day, new_columns=new_columns, origin=origin)
+
+
+def settle_landed(
+    lake: Lake,
+    landed: Landed,
+    name: str,
+    day: str,
+    *,
+    new_columns: Policy = "quarantine",
+    origin: str | None = None,
+) -> Settled:
+    """Bring landed rows that were read already into the lake; see `settle`.
+
+    Args:
+        lake: holds the tables that the rows refer to.
+        landed: the rows; who calls and keeps them keeps their memory too.
+        name: the exported table.
+        day: an ISO date.
+        new_columns: what becomes of landed columns that no contract knows.
+        origin: hexadecimal, of what invented the rows: in a table without days, those of another one go.
+
+    Raises:
+        SchemaChangeError: where a landed column's type changed or a new column is refused; nothing is written then.
+        MissingTableError: where a table that the rows refer to has no rows yet.
+        StoreError: where the lake cannot be read or written.
+    """
     held = lake.snapshot()
     evolution = evolved(held, landed, name, day, new_columns)
-    judged = judge(name, day, landed, known_keys(held, name, day, landed), evolution.values)
-    key, where, unknown = f"lakehouse/{name}", {"day": day}, landed.unknown_columns
-    # The object's bytes and its raw rows are the larger part of what is held: each is let go as soon as may be.
-    quarantined, ledger = judged.quarantined(landed), judged.ledger
-    del landed
-    rows = judged.kept()
-    del judged
-    with ThreadPoolExecutor(1) as pool:
+    key, where, unknown, rows = f"lakehouse/{name}", {"day": day}, landed.unknown_columns, landed.rows.num_rows
+    aside = f"{key}_quarantine"
+    with ThreadPoolExecutor(threads()) as pool:
+        # What the rows refer to is read while they are, and their tables are made while they are judged.
+        knowing = pool.submit(known_keys, held, name, day, landed)
+        columns = read_columns(name, landed)
+        known = knowing.result()
+        tables = [(key, evolution.columns), (aside, ())] if rows >= FEW else []
+        making = [pool.submit(prepared, lake, widened(table(each), also)) for each, also in tables]
+        judged = judge(name, day, landed, known, evolution.values, columns=columns)
+        del columns, known, knowing
+        # The object's bytes and its raw rows are the larger part of what is held: each is let go as soon as may be.
+        quarantined, ledger = judged.quarantined(landed), judged.ledger
+        del landed
+        kept_rows = judged.kept()
+        del judged
+        # One that others make at the same time is seen again, and tried again, by who writes.
+        wait(making)
         # The two tables know nothing of each other: whichever is written, a second run writes what is missing.
-        writing = pool.submit(lake.merge, f"{key}_quarantine", quarantined, where=where)
+        writing = pool.submit(lake.merge, aside, quarantined, where=where)
         if is_daily(name):
-            kept = lake.merge(key, rows, where=where, also=evolution.columns)
+            kept = lake.merge(key, kept_rows, where=where, also=evolution.columns)
         else:
-            kept = lake.merge(key, rows, newest_by="updated_at", also=evolution.columns)
+            kept = lake.merge(key, kept_rows, newest_by="updated_at", also=evolution.columns, origin=origin)
         set_aside = writing.result()
     note(lake, name, day, evolution.noted)
     reasons = Counter(quarantined.column("reason").to_pylist())

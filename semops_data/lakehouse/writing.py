@@ -94,12 +94,14 @@ class Transactions:
         key: the table.
         where: the partition; empty where the write concerns the whole table.
         content: sha256 of the rows, hexadecimal.
+        origin: of what invented them, hexadecimal; none where nobody did.
         was_tried: whether a commit was attempted.
     """
 
     key: str
     where: Mapping[str, str]
     content: str
+    origin: str | None = None
     was_tried: bool = False
 
     @property
@@ -116,18 +118,26 @@ class Transactions:
         """Whether the last write of this partition into the table was of this content."""
         return bool(delta.transaction_version(self.app_id) == self.version)
 
-    def properties(self, *, retries: int | None = None, rows: int | None = None) -> CommitProperties:
+    def are_of_another_origin(self, delta: DeltaTable) -> bool:
+        """Whether the table's rows were invented by something else; it is not known of rows that came without one."""
+        held = delta.transaction_version(f"{self.key}/origin") if self.origin else None
+        return held is not None and held != int(self.origin or "", 16)
+
+    def properties(self, *, retries: int | None = None, rows: int | None = None, files: int = 1) -> CommitProperties:
         """What goes into the commit.
 
         Args:
             retries: how often Delta may rebase the commit on those of others; its own choice by default.
             rows: what the history is to say about the added rows, where Delta did not count them itself.
+            files: and about the files that hold them.
         """
         from deltalake import CommitProperties, Transaction
 
         self.was_tried = True
-        said = None if rows is None else {"operationMetrics": {"num_added_files": 1, "num_added_rows": rows}}
-        return CommitProperties(said, retries, [Transaction(self.app_id, self.version)])
+        said = None if rows is None else {"operationMetrics": {"num_added_files": files, "num_added_rows": rows}}
+        marks = [Transaction(self.app_id, self.version)]
+        marks += [Transaction(f"{self.key}/origin", int(self.origin, 16))] if self.origin else []
+        return CommitProperties(said, retries, marks)
 
 
 def partition_text(where: Mapping[str, str] | None) -> str:

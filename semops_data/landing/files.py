@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ def write_day(business: Business, day: date, folder: Path) -> dict[str, int]:
 
     with _Files(folder, day.isoformat()) as files:
         for batch in stream(business, day):
-            files.later(partial(files.add, batch))
+            # What is not written need not be kept until it is.
+            files.later(partial(files.add, replace(batch, clean={})))
         for number in range(batch_count(business, day)):
             files.later(partial(files.append, "texts", texts(business, day, number)))
     return files.rows

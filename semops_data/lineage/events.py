@@ -41,6 +41,7 @@ class Config:
         namespace: OpenLineage namespace of every job.
         asset_job: name of the jobs that Dagster makes up for a selection of assets.
         source_url: address of the source tree at this version, where it is published.
+        schema_url: address below which the schemas of the project's own facets are published; their URN where None.
         secrets: texts that never leave.
     """
 
@@ -50,6 +51,7 @@ class Config:
     engine_version: str = "unknown"
     adapter_version: str = "unknown"
     source_url: str | None = None
+    schema_url: str | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -62,6 +64,7 @@ class Config:
             engine_version=version("dagster"),
             adapter_version=version("semops-data"),
             source_url=settings.source_url,
+            schema_url=settings.facet_schema_url,
             secrets=secrets_of(settings),
         )
 
@@ -95,6 +98,7 @@ class Writer:
         from openlineage.client.event_v2 import RunEvent, set_producer
 
         set_producer(config.producer)
+        custom.publish_at(config.schema_url)
         self.graph, self.config = graph, config
         self._schema_url = RunEvent._get_schema()  # noqa: SLF001 - the models write it into each event
         self._written: dict[int, str] = {}

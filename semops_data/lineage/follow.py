@@ -23,7 +23,7 @@ LATE_SECONDS = 60.0
 # With one writer at a time only the clocks of one machine's processes differ.
 ORDERED_LATE_SECONDS = 5.0
 PAGE = 200
-_RUNS, _RUNLESS = "runs_updated", "runless_id"
+_RUNS, _RUNLESS, _SETTLED = "runs_updated", "runless_id", "runs_settled"
 
 
 def follow(
@@ -52,9 +52,10 @@ def follow(
     Returns:
         How many items were new.
     """
-    added = 0
+    added, begun, is_whole = 0, outbox.clock(), True
     for head, is_ordered in _changed(log, outbox):
         if time.monotonic() > until:
+            is_whole = False
             break
         if location is None or head.location in (None, location):
             folds = fold_run if location is None or head.location else _only(fold_run, nodes)
@@ -62,6 +63,8 @@ def follow(
         # Only the ordered pass moves the watermark: an open run may have changed after runs not yet looked at.
         if is_ordered and head.updated > float(outbox.mark(_RUNS, "0")):
             outbox.set_mark(_RUNS, repr(head.updated))
+    if is_whole:
+        _settle(log, outbox, begun)
     if fold_runless is not None:
         added += _follow_runless(log, outbox, fold_runless, until)
     return added
@@ -76,13 +79,24 @@ def _only(fold_run: FoldRun, nodes: Container[str]) -> FoldRun:
     return own
 
 
+def _settle(log: EventLog, outbox: Outbox, begun: float) -> None:
+    """Write down, once, that nothing can appear any more before the watermark: an idle tick then asks for less."""
+    seen = outbox.mark(_RUNS)
+    if seen and seen != outbox.mark(_SETTLED) and begun > float(seen) + _late(log):
+        outbox.set_mark(_SETTLED, seen)
+
+
+def _late(log: EventLog) -> float:
+    return ORDERED_LATE_SECONDS if log.is_ordered else LATE_SECONDS
+
+
 def _changed(log: EventLog, outbox: Outbox) -> Iterator[tuple[RunHead, bool]]:
     waiting = log.heads(known := outbox.open_runs())
     for run_id in set(known) - {head.run_id for head in waiting}:
         outbox.forget(run_id)
     yield from ((head, False) for head in waiting)
-    late = ORDERED_LATE_SECONDS if log.is_ordered else LATE_SECONDS
-    after = max(0.0, float(outbox.mark(_RUNS, "0")) - late)
+    seen = outbox.mark(_RUNS, "0")
+    after = max(0.0, float(seen) - (0.0 if seen == outbox.mark(_SETTLED) else _late(log)))
     done: set[str] = set()
     page = PAGE
     while heads := log.changed_runs(after, page):

@@ -49,7 +49,8 @@ class Impact:
         target: the asset or column.
         affected: the assets, nearest first.
         scores: the rows of `coherence/scores` of the patterns that are carried downstream, and of the target's own;
-            a pattern that was not scored has nulls and the reason.
+            a pattern that was not scored has nulls and the reason. Where the scoring itself lies downstream, as of
+            a corpus, every score hangs on the target, the lowest first.
     """
 
     target: Target
@@ -93,6 +94,8 @@ def impact(target: Target, graph: Graph, columns: ColumnGraph, scores: Mapping[s
     )
     own = _patterns(target.key, [target.column] if target.column else [column for _, column in start])
     patterns = dict.fromkeys([*own, *(pattern for found in affected for pattern in found.patterns)])
+    if SCORES in {target.key, *steps}:
+        patterns |= dict.fromkeys(sorted(scores, key=lambda name: _rank(scores[name]["sc"], name)))
     return Impact(
         target, affected, tuple(scores.get(p) or _unscored(p, scores) for p in patterns if _is_scored(p, scores))
     )
@@ -136,6 +139,10 @@ def _patterns(key: str, columns: Iterable[str | None]) -> list[str]:
     contract = TABLES.get(key)
     terms = {column.name: column.term for column in contract.columns} if contract else {}
     return list(dict.fromkeys(term for column in columns if (term := terms.get(column or ""))))
+
+
+def _rank(sc: float | None, name: str) -> tuple[bool, float, str]:
+    return sc is None, sc or 0.0, name
 
 
 def _is_scored(pattern: str, scores: Mapping[str, Mapping[str, Any]]) -> bool:

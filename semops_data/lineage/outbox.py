@@ -1,48 +1,24 @@
-"""The outbox: what has happened and not yet been told, in one SQLite file.
+"""The outbox: what has happened and not yet been told, in a SQLite file or a schema of a PostgreSQL.
 
 Belongs here: keys that are unique, bodies that never change, their states, and the reader's watermark, which moves
 in the same transaction. The lineage's events and the tracking's runs wait in one outbox each.
-Does not belong here: what a body means, or how it is delivered.
+Does not belong here: what a body means, how it is delivered, or which database holds it (`store`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import sqlite3
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from semops_data.lineage import store
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from semops_data.lineage.records import RunHead
-
-BUSY_SECONDS = 20.0
-_SCHEMA_VERSION = 2
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS items (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  key TEXT NOT NULL UNIQUE,
-  body TEXT NOT NULL,
-  state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'sent', 'dead')),
-  attempts INTEGER NOT NULL DEFAULT 0,
-  last_error TEXT,
-  receipt TEXT,
-  added_at REAL NOT NULL,
-  settled_at REAL
-);
-CREATE INDEX IF NOT EXISTS items_pending ON items (seq) WHERE state = 'new';
-CREATE INDEX IF NOT EXISTS items_dead ON items (seq) WHERE state = 'dead';
-CREATE INDEX IF NOT EXISTS items_sent ON items (settled_at) WHERE state = 'sent';
-CREATE TABLE IF NOT EXISTS runs (
-  run_id TEXT PRIMARY KEY, updated REAL NOT NULL, last_id INTEGER NOT NULL, is_finished INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS runs_open ON runs (run_id) WHERE is_finished = 0;
-CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 
 @dataclass(frozen=True)
@@ -87,31 +63,21 @@ class DeliveryError(Exception):
 
 
 class Outbox:
-    """One outbox file; made on first use. Close it, or use it in a `with`.
+    """One outbox, made on first use. Close it, or use it in a `with`.
 
     Attributes:
-        path: the file.
+        place: the file, or the schema of a PostgreSQL.
         clock: what time it is, Unix time in seconds.
         delivered: items marked as delivered through this object.
 
     Raises:
-        OSError: where the folder cannot be made.
+        OSError: where the folder cannot be made, or PostgreSQL does not answer.
         sqlite3.OperationalError: where the file cannot be opened or written.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self.clock, self.delivered = path, clock, 0
-        is_new = not path.exists()
-        self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        # Of use before the first table only: events are larger than a page of the default size.
-        self._db.execute("PRAGMA page_size = 32768")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # A commit that a power cut takes back is folded and delivered again.
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        if is_new or self._db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    def __init__(self, place: store.Place, clock: Callable[[], float] = time.time) -> None:
+        self.place, self.clock, self.delivered = place, clock, 0
+        self._db = store.connect(place)
 
     def __enter__(self) -> Outbox:
         return self
@@ -120,24 +86,17 @@ class Outbox:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Let go of the database."""
         self._db.close()
 
-    @contextmanager
-    def lease(self) -> Iterator[bool]:
+    def lease(self) -> AbstractContextManager[bool]:
         """Whether this process may work on the outbox now; false where another one does."""
-        with self.path.with_suffix(".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+        return self._db.lease()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside happens, or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(self._db.begin)
         try:
             yield
         except BaseException:
@@ -147,12 +106,8 @@ class Outbox:
 
     def add(self, items: Iterable[tuple[str, str]]) -> int:
         """Add (key, body) pairs, leaving keys that are there as they are; how many were new."""
-        now, before = self.clock(), self._db.total_changes
-        self._db.executemany(
-            "INSERT INTO items (key, body, added_at) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            ((key, body, now) for key, body in items),
-        )
-        return self._db.total_changes - before
+        now = self.clock()
+        return self._db.add((key, body, now) for key, body in items)
 
     def pending(self, limit: int, after: int = 0) -> list[Item]:
         """The oldest undelivered items, in order, from beyond that place."""
@@ -164,7 +119,7 @@ class Outbox:
 
     def begin(self, items: Sequence[Item]) -> None:
         """Write down that delivery is tried, so that a crash after it is noticed."""
-        self._db.executemany("UPDATE items SET attempts = attempts + 1 WHERE seq = ?", ((item.seq,) for item in items))
+        self._db.many("UPDATE items SET attempts = attempts + 1 WHERE seq = ?", ((item.seq,) for item in items))
 
     def sent(self, items: Sequence[Item], receipts: Sequence[str | None] = (), *, tries: int = 0) -> None:
         """Mark items as delivered, each with what the receiver called it.
@@ -177,7 +132,7 @@ class Outbox:
         now = self.clock()
         given = receipts or [None] * len(items)
         rows = ((tries, receipt, now, item.seq) for item, receipt in zip(items, given, strict=True))
-        self._db.executemany(
+        self._db.many(
             "UPDATE items SET state = 'sent', attempts = attempts + ?, last_error = NULL, receipt = ?, settled_at = ? "
             "WHERE seq = ?",
             rows,
@@ -193,12 +148,12 @@ class Outbox:
         """Keep the error; a dead item is not tried again until `revive`."""
         self._db.execute(
             "UPDATE items SET last_error = ?, state = ?, settled_at = ? WHERE seq = ?",
-            (error[:2000], "dead" if is_dead else "new", self.clock() if is_dead else None, item.seq),
+            (error[:2000].replace("\0", ""), "dead" if is_dead else "new", self.clock() if is_dead else None, item.seq),
         )
 
     def revive(self) -> int:
         """Make the dead ones new again; how many there were."""
-        return self._db.execute("UPDATE items SET state = 'new', settled_at = NULL WHERE state = 'dead'").rowcount
+        return self._changed("UPDATE items SET state = 'new', settled_at = NULL WHERE state = 'dead'")
 
     def receipt(self, key: str) -> str | None:
         """What the receiver called the item of that key; None where it is not delivered."""
@@ -210,11 +165,11 @@ class Outbox:
 
         They go out once more as they are: same key, same bytes.
         """
-        return self._db.execute(
-            "UPDATE items SET state = 'new', settled_at = NULL "
-            "WHERE state = 'sent' AND json_extract(body, '$.eventTime') >= ?",
-            (since,),
-        ).rowcount
+        happened = self._db.event_time
+        return self._changed(
+            f"UPDATE items SET state = 'new', settled_at = NULL WHERE state = 'sent' AND {happened} >= ?",  # noqa: S608 - an expression of ours
+            since,
+        )
 
     def dead(self, limit: int = 100) -> list[DeadItem]:
         """The dead ones, oldest first."""
@@ -226,17 +181,24 @@ class Outbox:
 
     def told(self, text: str) -> list[tuple[str, str, str | None]]:
         """Items whose key, body or receipt holds a text: (key, body, receipt), oldest first."""
-        return self._db.execute(
-            "SELECT key, body, receipt FROM items WHERE instr(body, ?) OR instr(coalesce(receipt, ''), ?) ORDER BY seq",
+        found = self._db.find
+        rows = self._db.execute(
+            f"SELECT key, body, receipt FROM items WHERE {found}(body, ?) > 0 "  # noqa: S608 - a function's name
+            f"OR {found}(coalesce(receipt, ''), ?) > 0 ORDER BY seq",
             (text, text),
-        ).fetchall()
+        )
+        return list(rows.fetchall())
 
     def newest(self, prefix: str, limit: int) -> list[tuple[str, str, str | None]]:
         """The newest items whose key starts so: (key, body, receipt)."""
-        return self._db.execute(
+        rows = self._db.execute(
             "SELECT key, body, receipt FROM items WHERE substr(key, 1, ?) = ? ORDER BY seq DESC LIMIT ?",
             (len(prefix), prefix, limit),
-        ).fetchall()
+        )
+        return list(rows.fetchall())
+
+    def _changed(self, sql: str, *values: str | float) -> int:
+        return int(self._db.execute(sql, values).rowcount)
 
     def backlog(self) -> Backlog:
         """What waits and what is dead; cheap, however much was delivered."""
@@ -262,7 +224,7 @@ class Outbox:
         Until then a replay is one update. That their runs were folded stays known, so they do not come back.
         """
         limit = self.clock() - days * 86_400
-        return self._db.execute("DELETE FROM items WHERE state = 'sent' AND settled_at < ?", (limit,)).rowcount
+        return self._changed("DELETE FROM items WHERE state = 'sent' AND settled_at < ?", limit)
 
     def mark(self, name: str, default: str = "") -> str:
         """A named value, such as a watermark."""

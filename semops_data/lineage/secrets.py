@@ -44,7 +44,8 @@ _LOOKS_SECRET = (
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Every secret that the settings hold, longest first."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    values += [judge.api_key for judge in settings.judges]
     found = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
     return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=lambda text: (-len(text), text)))
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from semops_data.settings import Settings
 
 
+ALARM_SECONDS = 3600.0
+"""Age of the oldest unsent event from which each tick warns: a backend is down for minutes now and then."""
+
+
 def mirror_sensor(
     name: str = "openlineage_mirror",
     *,
@@ -64,7 +68,13 @@ def mirror_sensor(
             location=_location(context),
             lake=lake(chosen) if lake else None,
         )
-        trouble = f"; the backend takes none: {report.error}" if report.error else ""
+        trouble, age = (
+            f"; the backend takes none: {report.error}" if report.error else "",
+            report.oldest_pending_seconds,
+        )
+        if age is not None and age > ALARM_SECONDS:
+            context.log.warning(f"OpenLineage events have waited for {age:,.0f} s{trouble}")
+        trouble = f", the oldest event waits for {age:,.0f} s{trouble}" if age is not None else trouble
         return dg.SkipReason(
             f"{report.folded} events folded, {report.sent} sent, {report.pending} pending, {report.dead} dead{trouble}"
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from semops_data.lineage import relay
+from semops_data.lineage import kafka, relay
 from semops_data.lineage.follow import follow
 from semops_data.lineage.secrets import scrub, secrets_of
+from semops_data.lineage.store import place
 from semops_data.lineage.tick import Report, Tick
 
 if TYPE_CHECKING:
@@ -22,15 +23,22 @@ if TYPE_CHECKING:
     from semops_data.lineage.naming import Places
     from semops_data.lineage.outbox import Item, Outbox
     from semops_data.lineage.records import EventLog, Graph, Record, RunLog
+    from semops_data.lineage.store import Place
     from semops_data.settings import Settings
 
-__all__ = ["Report", "mirror", "outbox_path", "relay_waiting", "sync"]
+__all__ = ["Report", "mirror", "outbox_path", "outbox_place", "relay_waiting", "sync"]
+OUTBOX_SCHEMA = "semops_openlineage"
 _TABLES_MARK = "tables_seen"
 
 
 def outbox_path(settings: Settings) -> Path:
-    """Where the events wait."""
+    """The file in which the events wait, where no PostgreSQL is given."""
     return settings.home / "lineage" / "outbox.db"
+
+
+def outbox_place(settings: Settings) -> Place:
+    """Where the events wait."""
+    return place(settings, OUTBOX_SCHEMA, outbox_path(settings))
 
 
 def sync(
@@ -64,7 +72,7 @@ def sync(
     """
     until = time.monotonic() + seconds
     tick = mirror(log, graph, settings, until=until, is_patient=is_patient, places=places, location=location, lake=lake)
-    return tick.run(outbox_path(settings))
+    return tick.run(outbox_place(settings))
 
 
 def mirror(
@@ -114,12 +122,15 @@ def relay_waiting(settings: Settings, *, seconds: float = 60.0) -> Report:
     """Send what waits, without looking at any event log; what the relay does as a process of its own."""
     until = time.monotonic() + seconds
     tick = Tick(lambda _: 0, _deliver(settings, until), _what(settings), secrets=secrets_of(settings))
-    return tick.run(outbox_path(settings))
+    return tick.run(outbox_place(settings))
 
 
 def _deliver(settings: Settings, until: float) -> Callable[[Outbox], None]:
     def deliver(outbox: Outbox) -> None:
-        if settings.openlineage_url:
+        if settings.openlineage_url and (topic := kafka.topic_of(settings.openlineage_url)):
+            sender, patience = kafka.producer(topic, settings), settings.openlineage_timeout_seconds
+            kafka.to_kafka(outbox, sender, topic.name, until=until, timeout=patience)
+        elif settings.openlineage_url:
             _relay_http(outbox, settings.openlineage_url, settings, until)
         else:
             relay.to_file(outbox, settings.lineage_file, until=until)

@@ -17,7 +17,8 @@ from semops_data.lineage.secrets import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+    from semops_data.lineage.store import Place
 
 logger = logging.getLogger(__name__)
 KEPT_DAYS = 30.0
@@ -66,13 +67,13 @@ class Tick:
     kept_days: float | None = KEPT_DAYS
     secrets: Sequence[str] = ()
 
-    def run(self, path: Path) -> Report:
-        """Do it with the outbox at that path. A receiver that is down, or a home without room, is in the report."""
+    def run(self, place: Place) -> Report:
+        """Do it with the outbox at that place. A receiver that is down, or a home without room, is in the report."""
         try:
-            with Outbox(path) as outbox:
+            with Outbox(place) as outbox:
                 return self.run_in(outbox)
         except (OSError, sqlite3.Error) as error:
-            problem = f"{path}: {error}"
+            problem = scrub(f"{place}: {error}", self.secrets)
             logger.warning("%s are not kept (%s)", self.what, problem)
             return Report(error=problem)
 
@@ -98,7 +99,7 @@ class Tick:
         except (DeliveryError, OSError) as error:
             problem = scrub(str(error), self.secrets)
             if patience.failed(problem):
-                logger.warning("%s are not taken (%s); they wait in %s", self.what, problem, outbox.path)
+                logger.warning("%s are not taken (%s); they wait in %s", self.what, problem, outbox.place)
             return problem
         patience.succeeded()
         return None

@@ -30,7 +30,13 @@ def projection_measurements(
     for line in set_aside:
         context.log.warning("a measurement was set aside: %s", line)
     reason = None if commit.rows else NOTHING_MEASURED
-    metadata = catalog.run_metadata(uri=lake.uri(commit.key), rows=commit.rows, set_aside=set_aside, reason=reason)
+    metadata = catalog.run_metadata(
+        uri=lake.uri(commit.key),
+        rows=commit.rows,
+        size_bytes=lake.size_bytes(commit.key),
+        set_aside=set_aside,
+        reason=reason,
+    )
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(commit.digest))
 
 
@@ -51,6 +57,7 @@ def projection_gaps(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
     columns = ["asset_key", "class", "reason"]
     metadata = catalog.run_metadata(
         uri=lake.uri(commit.key),
+        size_bytes=lake.size_bytes(commit.key),
         rows=commit.rows,
         latest=dg.MetadataValue.md(markdown.table(columns, [[row.get(name) for name in columns] for row in latest])),
         reason=None if commit.rows else NOTHING_MEASURED,

@@ -111,6 +111,8 @@ class Prober:
     def environment(self) -> dict[str, str]:
         """The environment of the processes: without the user's `SEMOPS_*` and Dagster home."""
         kept = {name: getattr(self.settings, name) for name in KEPT}
+        if self.settings.embedding_url is not None:
+            kept["embedding_model"] = None
         if kept["registry"]:
             kept["registry"] = Path(kept["registry"]).expanduser().absolute()
         own = {

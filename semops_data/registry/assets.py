@@ -37,7 +37,11 @@ def registry_asset(name: str) -> dg.AssetsDefinition:
         commit = lake.replace(key, getattr(tables, f"{name}_table")(registry))
         return dg.MaterializeResult(
             metadata=catalog.run_metadata(
-                uri=lake.uri(key), rows=commit.rows, file=registry.file, delta_version=commit.version
+                uri=lake.uri(key),
+                rows=commit.rows,
+                size_bytes=lake.size_bytes(key),
+                file=registry.file,
+                delta_version=commit.version,
             ),
             data_version=dg.DataVersion(commit.digest),
         )

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from semops_data.contracts.meaning import CLASSIFICATIONS, LIFECYCLES, PATTERN_TYPES, PREDICATES, PROVENANCES
-from semops_data.registry.model import Capability, Edge, Pattern, Problem, Registry, RegistryError
+from semops_data.registry.model import Capability, Edge, Measure, Pattern, Problem, Registry, RegistryError
 from semops_data.registry.rules import problems_of
 
 MAX_BYTES = 32_000_000
@@ -26,6 +26,7 @@ PATTERN_KEYS = {
     "id", "label", "alternatives", "definition", "type", "provenance", "lifecycle", "owner", "visibility",
     "decision_weight", "source", "baseline", "edges",
 }  # fmt: skip
+MEASURE_KEYS = {"id", "label", "definition", "source"}
 CAPABILITY_KEYS = {"id", "label", "description", "classification", "lifecycle", "implements", "delivered_by"}
 EDGE_KEYS = {"predicate", "target", "strength", "rationale"}
 
@@ -97,7 +98,7 @@ class _Reader:
         self.problems.append(Problem(self.file, node.start_mark.line + 1 if node else 1, message))
 
     def registry(self, root: yaml.Node | None) -> Registry:
-        top = self.mapping(root, {"version", "patterns", "capabilities"}, "the registry")
+        top = self.mapping(root, {"version", "patterns", "measures", "capabilities"}, "the registry")
         if "version" in top and self.text(top, "version", root) != "1":
             self.fault(top["version"], "version is the format's version: only 1 is known")
         declared = self.sequence(top.get("patterns"), "patterns")
@@ -107,7 +108,21 @@ class _Reader:
         patterns = tuple(self.pattern(node, edges) for node in declared)
         entries = self.sequence(top.get("capabilities"), "capabilities")
         capabilities = tuple(self.capability(node) for node in entries)
-        return Registry(patterns, capabilities, tuple(edges), self.file)
+        measures = tuple(self.measure(node) for node in self.sequence(top.get("measures"), "measures"))
+        return Registry(patterns, capabilities, tuple(edges), self.file, measures)
+
+    def measure(self, node: yaml.Node) -> Measure:
+        entry = self.mapping(node, MEASURE_KEYS, "a measure")
+        path, _, anchor = self.text(entry, "source", node).partition("#")
+        return Measure(
+            measure_id=self.text(entry, "id", node, required=True),
+            label=self.text(entry, "label", node, required=True),
+            definition=self.text(entry, "definition", node, required=True),
+            source_path=path or None,
+            source_anchor=anchor or None,
+            file=self.file,
+            line=node.start_mark.line + 1,
+        )
 
     def pattern(self, node: yaml.Node, edges: list[Edge]) -> Pattern:
         entry = self.mapping(node, PATTERN_KEYS, "a pattern")

@@ -69,6 +69,29 @@ class Pattern:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What a count or a plain sum counts: defined, but no pattern, for its name is an everyday word.
+
+    Attributes:
+        measure_id: kebab-case, the term that columns carry; no pattern has it.
+        label: name as people write it.
+        definition: whole sentences, one space between words.
+        source_path: document that holds the canonical definition, below the corpus root.
+        source_anchor: slug of the heading in that document.
+        file: registry file as it was named.
+        line: line of the declaration, from 1.
+    """
+
+    measure_id: str
+    label: str
+    definition: str
+    source_path: str | None = None
+    source_anchor: str | None = None
+    file: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True)
 class Capability:
     """Named, bounded functionality; `implements` holds pattern ids, `delivered_by` repositories."""
 
@@ -125,6 +148,7 @@ class Registry:
     capabilities: tuple[Capability, ...] = ()
     edges: tuple[Edge, ...] = field(default=())
     file: str = ""
+    measures: tuple[Measure, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Pattern]:

@@ -9,7 +9,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from semops_data.registry.model import IDENTIFIER, Problem, nearest
+from semops_data.registry.model import IDENTIFIER, Capability, Measure, Problem, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +38,19 @@ def audit(registry: Registry) -> list[Problem]:
     return sorted(found, key=lambda problem: (problem.severity != "critical", problem.line))
 
 
-def _problem(owner: Pattern | Capability, message: str, rule: str, severity: str = "error") -> Problem:
+def _problem(owner: Pattern | Measure | Capability, message: str, rule: str, severity: str = "error") -> Problem:
     return Problem(owner.file, owner.line, message, severity, rule)
 
 
 def _identifiers(registry: Registry) -> Iterator[Problem]:
-    entries = [(p.pattern_id, p) for p in registry.patterns] + [(c.capability_id, c) for c in registry.capabilities]
-    seen: dict[tuple[type, str], int] = {}
+    entries: list[tuple[str, Pattern | Measure | Capability]] = [(p.pattern_id, p) for p in registry.patterns]
+    entries += [(m.measure_id, m) for m in registry.measures] + [(c.capability_id, c) for c in registry.capabilities]
+    seen: dict[tuple[bool, str], int] = {}
     for name, owner in entries:
         if not IDENTIFIER.match(name):
             yield _problem(owner, f"id {name!r} is not kebab-case, 3 to 50 characters: write my-pattern", "identifier")
-        key = (type(owner), name)
+        # A term leads to one definition: measures and patterns share their names. A capability may have a pattern's.
+        key = (isinstance(owner, Capability), name)
         if key in seen:
             yield _problem(owner, f"id {name!r} is taken by line {seen[key]}: rename one of them", "identifier")
         seen.setdefault(key, owner.line)
@@ -69,12 +71,12 @@ def _labels(registry: Registry) -> Iterator[Problem]:
 
 
 def _definitions(registry: Registry) -> Iterator[Problem]:
-    for pattern in registry.patterns:
-        if len(pattern.definition.split()) < MIN_DEFINITION_WORDS:
+    entries: list[tuple[str, Pattern | Measure]] = [(p.pattern_id, p) for p in registry.patterns]
+    for name, entry in entries + [(m.measure_id, m) for m in registry.measures]:
+        if len(entry.definition.split()) < MIN_DEFINITION_WORDS:
             yield _problem(
-                pattern,
-                f"definition of {pattern.pattern_id} has fewer than {MIN_DEFINITION_WORDS} words: say in whole "
-                "sentences what it is",
+                entry,
+                f"definition of {name} has fewer than {MIN_DEFINITION_WORDS} words: say in whole sentences what it is",
                 "definition",
             )
 

@@ -37,7 +37,10 @@ def synthesis_asset(name: str, business: Business = BUSINESS) -> dg.AssetsDefini
         commit = lake.replace(contract.key, rows, where={"day": key})
         return dg.MaterializeResult(
             metadata=catalog.run_metadata(
-                uri=lake.uri(contract.key), partition_rows=commit.rows, delta_version=commit.version
+                uri=lake.uri(contract.key),
+                partition_rows=commit.rows,
+                size_bytes=lake.size_bytes(contract.key, {"day": key}),
+                delta_version=commit.version,
             ),
             data_version=dg.DataVersion(commit.digest),
         )

@@ -13,7 +13,7 @@ from semops_data.contracts import table
 from semops_data.contracts.shop import CATEGORIES
 from semops_data.synthesis.chance import DAY_SECONDS, lasting, midnight, moments
 from semops_data.synthesis.people import POOL, pools
-from semops_data.synthesis.strings import identifiers, pick
+from semops_data.synthesis.strings import coded, identifiers, pick
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,6 +40,17 @@ NOUNS = {
 def product_ids(index: Ints) -> pa.Array:
     """Identifiers of products by number."""
     return identifiers("P", index, 5)
+
+
+def coded_product_ids(index: Ints) -> pa.DictionaryArray:
+    """The same, kept as positions among all products up to the last of them."""
+    count = int(index.max(initial=0)) + 1
+    return coded(_catalogue(1 << count.bit_length()).slice(0, count), index)
+
+
+@lru_cache(maxsize=16)
+def _catalogue(size: int) -> pa.Array:
+    return product_ids(np.arange(size))
 
 
 def _version(business: Business, index: Ints, day: date) -> tuple[Ints, Ints]:

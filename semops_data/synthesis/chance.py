@@ -56,18 +56,30 @@ def lasting(business: Business, purpose: str, index: Ints) -> Floats:
     return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
-def choose(chance: np.random.Generator, shares: Sequence[float], size: int) -> Ints:
-    """Positions drawn by their shares, which need not sum to 1 and are met to the 65,536th: (size,)."""
-    drawn: Ints = _positions(tuple(shares))[chance.integers(0, PARTS, size=size, dtype=np.uint16)]
-    return drawn
+def choose(
+    chance: np.random.Generator, shares: Sequence[float], size: int, values: Sequence[int] | None = None
+) -> Ints:
+    """Values drawn by their shares, which need not sum to 1 and are met to the 65,536th.
+
+    Args:
+        chance: the generator.
+        shares: one for each value.
+        size: how many are drawn.
+        values: 0-127; the positions of the shares where none are given.
+
+    Returns:
+        (size,) values.
+    """
+    table = _drawn(tuple(shares), tuple(range(len(shares)) if values is None else values))
+    return table.take(chance.integers(0, PARTS, size=size, dtype=np.uint16)).astype(np.int64)
 
 
 @lru_cache(maxsize=32)
-def _positions(shares: tuple[float, ...]) -> Ints:
-    """The position that each of 65,536 equally likely numbers stands for: looking up is faster than searching."""
+def _drawn(shares: tuple[float, ...], values: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    """The value that each of 65,536 equally likely numbers stands for: bytes, so that all stay near the processor."""
     edges = np.cumsum(np.array(shares, np.float64))
     ends = np.rint(edges / edges[-1] * PARTS).astype(np.int64)
-    return np.repeat(np.arange(len(shares)), np.diff(ends, prepend=0))
+    return np.repeat(np.array(values, np.int8), np.diff(ends, prepend=0))
 
 
 def seconds_of_day(chance: np.random.Generator, size: int) -> Ints:

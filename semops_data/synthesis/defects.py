@@ -19,6 +19,7 @@ from semops_data.contracts.business import DERIVED, raw_name
 from semops_data.contracts.rules import DUPLICATE, Rule
 from semops_data.contracts.shop import CURRENCIES
 from semops_data.synthesis.chance import generator
+from semops_data.synthesis.strings import at, whole
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from semops_data.synthesis.parameters import Business
 
 BLOCK = 1_024
-"""Rows between two places where copies are put."""
+PLACES = 16
+"""Copies are put at most at so many places of a batch, which have at least `BLOCK` rows between them."""
 UNREADABLE = "n/a"
 IN_MICROS = "123456789000.00"
 """An amount as some interfaces write it, in millionths, where euros belong."""
@@ -93,9 +95,45 @@ def _faults_of(column: Column, name: str) -> list[Fault]:
     return found
 
 
-def plant(
-    business: Business, name: str, day: date, clean: pa.Table, *, batch: int = 0, first_row: int = 0
-) -> tuple[pa.Table, pa.Table]:
+@dataclass(frozen=True)
+class Planted:
+    """An export with its defects.
+
+    Attributes:
+        name: the exported table.
+        day: the day.
+        rows: to be landed. A row with the kind `unreadable_row` is still whole here; it is cut when it is written.
+        copies: the defective rows among them.
+        numbers: (copies,) numbers of these rows within the table's object.
+        faults: what is wrong with each copy.
+    """
+
+    name: str
+    day: date
+    rows: pa.Table
+    copies: pa.Table
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
+    faults: list[Fault]
+
+    @property
+    def manifest(self) -> pa.Table:
+        """Rows of `synthesis/defects`."""
+        key = table(f"lakehouse/{self.name}").keys[0]
+        return pa.table(
+            {
+                "day": pa.repeat(self.day.isoformat(), len(self.faults)),
+                "table_name": pa.repeat(self.name, len(self.faults)),
+                "row_number": pa.array(self.numbers, pa.int64()),
+                "kind": pa.array([fault.kind for fault in self.faults], pa.string()),
+                "column_name": pa.array([fault.column for fault in self.faults], pa.string()),
+                "row_key": self.copies.column(key).cast(pa.string()).fill_null(""),
+                "caught_by": pa.array([fault.caught_by for fault in self.faults], pa.string()),
+            },
+            schema=table("synthesis/defects").arrow_schema,
+        )
+
+
+def plant(business: Business, name: str, day: date, clean: pa.Table, *, batch: int = 0, first_row: int = 0) -> Planted:
     """Add defective rows to an export.
 
     Args:
@@ -105,10 +143,6 @@ def plant(
         clean: raw rows without defects.
         batch: number of the batch that the rows are.
         first_row: rows of the table's object before this batch.
-
-    Returns:
-        The rows to land, and their manifest: rows of `synthesis/defects`. A row with the kind `unreadable_row` is
-        still whole here; it is cut when it is written.
     """
     chance = generator(business, f"defects of {name}", day, batch)
     count = round(clean.num_rows * business.defect_rate)
@@ -116,14 +150,46 @@ def plant(
     which = chance.integers(0, len(known), size=count)
     source = np.sort(chance.choice(clean.num_rows, size=count, replace=False))
     # Each copy lands some rows after the one that it was made from, with others that lie in the same block.
-    places = np.minimum((source // BLOCK + chance.integers(1, 3, size=count)) * BLOCK, clean.num_rows)
+    block = max(BLOCK, -(-clean.num_rows // PLACES))
+    places = np.minimum((source // block + chance.integers(1, 3, size=count)) * block, clean.num_rows)
     order = np.argsort(places, kind="stable")
     places, source = places[order], source[order]
+    values = {column: _with_room(clean.column(column), _wrong(column, known)) for column in clean.column_names}
+    clean = pa.table({column: values for column, (values, _) in values.items()})
     copies = clean.take(pa.array(source))
-    for position, column in enumerate(clean.column_names):
-        copies = copies.set_column(position, column, _overwritten(copies.column(column), column, known, which))
+    for position, (column, (_, written)) in enumerate(values.items()):
+        if written:
+            broken = _overwritten(whole(copies.column(position)), written, which)
+            copies = copies.set_column(position, column, broken)
     numbers = first_row + places + np.arange(count)
-    return _inserted(clean, copies, places), _manifest(name, day, numbers, [known[code] for code in which], copies)
+    return Planted(name, day, _inserted(clean, copies, places), copies, numbers, [known[code] for code in which])
+
+
+Written = dict[int, "str | int | None"]
+"""What some faults write into a column, by their positions: a value, or into a coded column the position of one."""
+
+
+def _wrong(column: str, known: tuple[Fault, ...]) -> Written:
+    return {code: fault.value for code, fault in enumerate(known) if fault.column == column}
+
+
+def _with_room(values: pa.ChunkedArray, wrong: Written) -> tuple[pa.Array, Written]:
+    """A column that can hold what faults write there, and what they write."""
+    found = whole(values)
+    if not pa.types.is_integer(found.type):
+        wrong = {code: None if value is None else str(value) for code, value in wrong.items()}
+    if not pa.types.is_dictionary(found.type):
+        return found, wrong
+    new: list[str] = []
+    places: dict[str, int] = {}
+    # A dictionary must not have a text twice.
+    for text in sorted({str(value) for value in wrong.values() if value is not None}):
+        place = found.dictionary.index(text).as_py()
+        places[text] = place if place >= 0 else len(found.dictionary) + len(new)
+        new += [text] if place < 0 else []
+    texts = pa.concat_arrays([found.dictionary, pa.array(new, pa.string())])
+    codes: Written = {code: None if value is None else places[str(value)] for code, value in wrong.items()}
+    return at(found.indices, texts), codes
 
 
 def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
@@ -136,31 +202,13 @@ def _inserted(clean: pa.Table, copies: pa.Table, places: np.ndarray[tuple[int], 
     return pa.concat_tables([*parts, clean.slice(done)])
 
 
-def _overwritten(
-    values: pa.ChunkedArray, column: str, known: tuple[Fault, ...], which: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> pa.Array:
-    """The column with the values of those faults that concern it."""
-    result = values.combine_chunks()
-    for code, fault in enumerate(known):
-        if fault.column == column:
-            value = str(fault.value) if result.type == pa.string() and fault.value is not None else fault.value
-            result = pc.if_else(pa.array(which == code), pa.scalar(value, result.type), result)
-    return result
-
-
-def _manifest(
-    name: str, day: date, numbers: np.ndarray[tuple[int], np.dtype[np.int64]], found: list[Fault], copies: pa.Table
-) -> pa.Table:
-    key = table(f"lakehouse/{name}").keys[0]
-    return pa.table(
-        {
-            "day": pa.repeat(day.isoformat(), len(found)),
-            "table_name": pa.repeat(name, len(found)),
-            "row_number": pa.array(numbers, pa.int64()),
-            "kind": pa.array([fault.kind for fault in found], pa.string()),
-            "column_name": pa.array([fault.column for fault in found], pa.string()),
-            "row_key": copies.column(key).fill_null(""),
-            "caught_by": pa.array([fault.caught_by for fault in found], pa.string()),
-        },
-        schema=table("synthesis/defects").arrow_schema,
-    )
+def _overwritten(values: pa.Array, written: Written, which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Array:
+    """The values of copies, and where a copy's fault concerns the column what it writes."""
+    plain = values.indices if pa.types.is_dictionary(values.type) else values
+    rank = np.full(max(which.max(initial=0), *written) + 1, -1)
+    rank[list(written)] = np.arange(len(written))
+    place = rank[which]
+    wrong = pa.array(list(written.values()), plain.type).take(pa.array(np.maximum(place, 0)))
+    result = pc.if_else(pa.array(place >= 0), wrong, plain)
+    is_coded = pa.types.is_dictionary(values.type)
+    return at(result, values.dictionary) if is_coded else result

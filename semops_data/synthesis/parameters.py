@@ -12,7 +12,7 @@ from semops_data.synthesis.scenario import Scenario
 if TYPE_CHECKING:
     from semops_data.settings import Settings
 
-GENERATOR_VERSION = "3"
+GENERATOR_VERSION = "4"
 """Raised when the same parameters yield other rows."""
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
     from semops_data.synthesis.parameters import Business
 
-BATCH = 32_000
+BATCH = 64_000
 """Orders that are drawn together: the memory of a day of any size is that of a few batches."""
 SIZE_SHARES = (0.2725, 0.3543, 0.2303, 0.0998, 0.0324, 0.0084, 0.0018, 0.0005)
 """Orders with one to eight items."""
@@ -64,11 +64,13 @@ LATE_CHANNELS = (*(0.0 for _ in CHANNEL_SHARES[:MARKETPLACE]), *CHANNEL_SHARES[M
 KEPT_STATUSES = (STATUS_SHARES[PAID] * (1 - RETURN_SHARE), *STATUS_SHARES[PAID + 1 :])
 
 
+@lru_cache(maxsize=1_000)
 def order_count(business: Business, day: date) -> int:
     """Number of orders that are placed on the day."""
     return max(1, int(generator(business, "volume", day).poisson(business.orders_per_day * demand(day))))
 
 
+@lru_cache(maxsize=1_000)
 def lot_counts(business: Business, day: date) -> tuple[int, ...]:
     """Orders that are placed on the day, by lot."""
     drawn = generator(business, "lots", day).multinomial(order_count(business, day), LOT_SHARES)
@@ -120,17 +122,17 @@ def _draw_items(business: Business, day: date, lot: Lot, batch: int) -> Drawn:
     total = lines["item_order"].size
     product = (business.product_count * chance.random(total) ** 2).astype(np.int64)
     shares = DRIFTED_SHARES if business.scenario.is_on("drift", business, day) else QUANTITY_SHARES
-    quantity = np.array(QUANTITIES)[choose(chance, shares, total)]
-    price = list_prices(business, day)[product]
+    quantity = choose(chance, shares, total, QUANTITIES)
+    price = list_prices(business, day).take(product)
     gross = quantity * price
-    discount = gross * np.array(DISCOUNT_PERCENTS)[choose(chance, DISCOUNT_SHARES, total)] // 100
+    discount = gross * choose(chance, DISCOUNT_SHARES, total, DISCOUNT_PERCENTS) // 100
     subtotal, reduction = (per_order(values, lines["first_item"]) for values in (gross, discount))
     paid = subtotal - reduction
     status = choose(chance, STATUS_SHARES if lot is Lot.LATE else KEPT_STATUSES, count)
     if lot is Lot.BACK:
         status = np.full(count, PAID)
     partly = np.maximum(1, paid * chance.integers(10, 60, size=count) // 100)
-    refund = np.select([status == PAID, status == PARTLY_REFUNDED], [np.zeros(count, np.int64), partly], paid)
+    refund = np.where(status == PAID, 0, np.where(status == PARTLY_REFUNDED, partly, paid))
     none = np.zeros(count, np.int64)
     values = {"status": status, "refund": refund, "subtotal": subtotal, "reduction": reduction, **lines,
               "product": product, "quantity": quantity, "price": price, "discount": discount,

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from semops_data.contracts import table
 from semops_data.contracts.shop import CHANNELS, FINANCIAL_STATUSES
-from semops_data.synthesis.catalogue import product_ids
+from semops_data.synthesis.catalogue import coded_product_ids
 from semops_data.synthesis.chance import moments
 from semops_data.synthesis.people import customer_ids
-from semops_data.synthesis.strings import constant, identifiers, pick
+from semops_data.synthesis.strings import coded, coded_runs, fixed, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from semops_data.synthesis.chance import Ints
+    from semops_data.synthesis.strings import Rows
 
+ID_SIZE = len("O20260101-00000001")
 FREE_SHIPPING_CENTS = 5_000
 SHIPPING_CENTS = 490
 TAX_PERCENT = 19
@@ -76,7 +77,7 @@ class Sales:
     @property
     def shipping(self) -> Ints:
         """(orders,) what is charged for shipping, cents."""
-        return np.where(self.subtotal >= FREE_SHIPPING_CENTS, 0, SHIPPING_CENTS)
+        return SHIPPING_CENTS * (self.subtotal < FREE_SHIPPING_CENTS)
 
     @property
     def tax(self) -> Ints:
@@ -111,67 +112,99 @@ ITEM_FIELDS = ("product", "quantity", "price", "discount")
 
 
 def lines_of(sizes: Ints) -> dict[str, Ints]:
-    """Where the items of orders of such sizes lie."""
+    """Where the items of orders of such sizes, each at least 1, lie."""
     ends = np.cumsum(sizes)
-    return {"first_item": ends - sizes, "item_order": np.repeat(np.arange(sizes.size), sizes)}
+    first = ends - sizes
+    # Counting the first items up is faster than repeating numbers; each order has an item, so none is skipped.
+    is_next = np.zeros(ends[-1] if sizes.size else 0, np.int8)
+    is_next[first[1:]] = 1
+    return {"first_item": first, "item_order": np.cumsum(is_next, dtype=np.int64)}
 
 
 def per_order(values: Ints, first_item: Ints) -> Ints:
     """Sum of a value of the items, for each order."""
-    sums: Ints = np.add.reduceat(values, first_item) if first_item.size else np.zeros(0, np.int64)
-    return sums
+    ends = np.concatenate([first_item[1:], [values.size]]) if first_item.size else first_item
+    # Differences of running sums are faster than sums of pieces.
+    return np.diff(np.cumsum(values, dtype=np.int64).take(ends - 1), prepend=0)
 
 
 def joined(parts: Iterable[Sales]) -> Sales:
     """The orders of all parts, one part after the other."""
     found = list(parts)
     values = {name: np.concatenate([getattr(part, name) for part in found]) for name in (*ORDER_FIELDS, *ITEM_FIELDS)}
-    sizes = np.concatenate([np.diff(part.first_item, append=part.item_order.size) for part in found])
-    return Sales(placed=tuple(run for part in found for run in part.placed), **lines_of(sizes), **values)
+    for name, of in (("first_item", "item_order"), ("item_order", "number")):
+        before = np.cumsum([0, *(getattr(part, of).size for part in found)]).tolist()
+        values[name] = np.concatenate(
+            [getattr(part, name) + add for part, add in zip(found, before, strict=False)], dtype=np.int64
+        )
+    return Sales(placed=tuple(run for part in found for run in part.placed), **values)
+
+
+def _order_rows(sales: Sales) -> Rows:
+    """(orders,) The bytes of the orders' identifiers."""
+    return numbered([(f"O{day:%Y%m%d}-", count) for day, count in sales.placed], sales.number, 8).view(f"V{ID_SIZE}")
 
 
 def order_ids(sales: Sales) -> pa.Array:
     """Identifiers of the orders: the day on which they were placed, and the number."""
-    return identifiers([(f"O{day:%Y%m%d}-", count) for day, count in sales.placed], sales.number, 8)
+    return fixed(_order_rows(sales))
 
 
 def orders(day: date, sales: Sales) -> pa.Table:
-    """Rows of `lakehouse/orders`, each run in order of time, for orders that are booked on `day`."""
+    """Orders that are booked on `day`, each run in order of time.
+
+    Returns:
+        Rows of `lakehouse/orders`; texts that repeat are coded, see `business.decoded`.
+    """
     count, tax, shipping = sales.number.size, sales.tax, sales.shipping
     total = sales.paid + shipping + tax
-    return pa.Table.from_arrays(
-        [
-            order_ids(sales),
-            constant(day.isoformat(), count),
-            constant([(placed.isoformat(), size) for placed, size in sales.placed], count),
-            customer_ids(sales.customer),
-            moments(sales.second),
-            pick(CHANNELS, sales.channel),
-            pick(FINANCIAL_STATUSES, sales.status),
-            *(pa.array(cents) for cents in (sales.subtotal, sales.reduction, sales.refund, shipping, tax, total)),
-        ],
-        schema=table("lakehouse/orders").arrow_schema,
-    )
+    columns = {
+        "order_id": order_ids(sales),
+        "day": coded_runs([(day.isoformat(), count)]),
+        "order_day": coded_runs([(placed.isoformat(), size) for placed, size in sales.placed]),
+        "customer_id": customer_ids(sales.customer),
+        "created_at": moments(sales.second),
+        "channel": coded(CHANNELS, sales.channel),
+        "financial_status": coded(FINANCIAL_STATUSES, sales.status),
+        "subtotal_cents": sales.subtotal,
+        "discount_cents": sales.reduction,
+        "refund_cents": sales.refund,
+        "shipping_cents": shipping,
+        "tax_cents": tax,
+        "total_cents": total,
+    }
+    return pa.table(columns)
 
 
 def item_ids(sales: Sales) -> pa.Array:
-    """Identifiers of the items: the order's number and the line."""
-    line = np.arange(sales.item_order.size) - sales.first_item[sales.item_order]
-    prefixes = [(f"L{day:%Y%m%d}-", count) for day, count in sales.items_placed()]
-    return identifiers(prefixes, sales.number[sales.item_order] * 10 + line, 9)
+    """Identifiers of the items: the order's day and number, and the line."""
+    return _item_ids(sales, _order_rows(sales).take(sales.item_order))
+
+
+def _item_ids(sales: Sales, order_rows: Rows) -> pa.Array:
+    """The same from the bytes of the identifier of each item's order, which differ in the letter and lack the line."""
+    rest = f"V{ID_SIZE - 1}"
+    rows = np.empty(sales.item_order.size, [("letter", "S1"), ("order", rest), ("line", "u1")])
+    rows["letter"] = b"L"
+    rows["order"] = order_rows.view([("letter", "S1"), ("order", rest)])["order"]
+    rows["line"] = ord("0") + np.arange(rows.size) - sales.first_item.take(sales.item_order)
+    return fixed(rows)
 
 
 def order_items(day: date, sales: Sales) -> pa.Table:
-    """Rows of `lakehouse/order_items`, in the order of the orders."""
-    count = sales.item_order.size
-    prefixes = [(f"O{placed:%Y%m%d}-", size) for placed, size in sales.items_placed()]
-    return pa.Table.from_arrays(
-        [
-            item_ids(sales),
-            constant(day.isoformat(), count),
-            identifiers(prefixes, sales.number[sales.item_order], 8),
-            product_ids(sales.product),
-            *(pa.array(values) for values in (sales.quantity, sales.price, sales.discount)),
-        ],
-        schema=table("lakehouse/order_items").arrow_schema,
-    )
+    """The items of orders that are booked on `day`, in the order of the orders.
+
+    Returns:
+        Rows of `lakehouse/order_items`; texts that repeat are coded, see `business.decoded`.
+    """
+    order_rows = _order_rows(sales).take(sales.item_order)
+    columns = {
+        "order_item_id": _item_ids(sales, order_rows),
+        "day": coded_runs([(day.isoformat(), sales.item_order.size)]),
+        "order_id": fixed(order_rows),
+        "product_id": coded_product_ids(sales.product),
+        "quantity": sales.quantity,
+        "unit_price_cents": sales.price,
+        "discount_cents": sales.discount,
+    }
+    return pa.table(columns)

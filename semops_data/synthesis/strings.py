@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from semops_data.synthesis.chance import Ints
 
     Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
+    Rows = np.ndarray[tuple[int], np.dtype[np.void]]
 
 DAY_SECONDS = 86_400
 GROUP = 10_000
@@ -27,7 +28,12 @@ KNOWN_CENTS = 1 << 17
 
 
 def identifiers(prefix: str | Sequence[tuple[str, int]], numbers: Ints, width: int) -> pa.Array:
-    """Texts such as `O20260101-000042`.
+    """Texts such as `O20260101-000042`: what `numbered` writes, as an Arrow array."""
+    return fixed(numbered(prefix, numbers, width))
+
+
+def numbered(prefix: str | Sequence[tuple[str, int]], numbers: Ints, width: int) -> Rows:
+    """The bytes of texts such as `O20260101-000042`, each a prefix and a number with leading zeros.
 
     Args:
         prefix: before the digits; or as many characters for each of several runs, with the length of the run.
@@ -49,11 +55,11 @@ def identifiers(prefix: str | Sequence[tuple[str, int]], numbers: Ints, width: i
     rest = numbers.astype(np.uint32) if width <= 9 else numbers
     for group in range(width // 4):
         whole = rest // GROUP
-        rows[f"digits{group}"] = _digits(4).view("u4")[rest - whole * GROUP]
+        rows[f"digits{group}"] = _digits(4).view("u4").take(rest - whole * GROUP)
         rest = whole
     if width % 4:
-        rows["head"] = _digits(width % 4)[rest]
-    return fixed(rows)
+        rows["head"] = _digits(width % 4).take(rest)
+    return rows
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +74,7 @@ def _digits(width: int) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
     return np.array([f"{number:0{width}}" for number in range(10**width)], f"S{width}")
 
 
-def fixed(rows: np.ndarray[tuple[int], np.dtype[np.void]]) -> pa.Array:
+def fixed(rows: Rows) -> pa.Array:
     """Texts of equal length from their bytes: the array's own memory becomes Arrow's."""
     size = rows.dtype.itemsize
     offsets = np.arange(0, (rows.size + 1) * size, size or 1, dtype=np.int32)[: rows.size + 1]
@@ -99,6 +105,35 @@ def sparse(known: pa.Array, is_known: Bools) -> pa.Array:
 def pick(pool: Sequence[str], codes: Ints) -> pa.Array:
     """Members of a pool by their positions."""
     return _pool(tuple(pool)).take(pa.array(codes))
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; not copied where it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def at(codes: pa.Array, texts: pa.Array) -> pa.DictionaryArray:
+    """Texts by positions that are known to be there."""
+    return pa.DictionaryArray.from_arrays(codes, texts, safe=False)
+
+
+def coded(pool: Sequence[str] | pa.Array, codes: Ints) -> pa.DictionaryArray:
+    """Members of a pool by their positions, kept as positions: Parquet writes these, and no text is copied.
+
+    Args:
+        pool: no member twice; fewer than 32,000.
+        codes: (n,) positions.
+    """
+    members = pool if isinstance(pool, pa.Array) else _pool(tuple(pool))
+    kind = np.int8 if len(members) < 100 else np.int16
+    return at(pa.array(codes.astype(kind)), members)
+
+
+def coded_runs(runs: Sequence[tuple[str, int]]) -> pa.DictionaryArray:
+    """Texts, each as often as it says, kept as positions among the different ones."""
+    pool = tuple(dict.fromkeys(text for text, _ in runs))
+    codes = np.repeat([pool.index(text) for text, _ in runs], [count for _, count in runs])
+    return coded(pool, codes)
 
 
 @lru_cache(maxsize=64)
@@ -149,6 +184,25 @@ def decimal(cents: pa.Array) -> pa.Array:
         values = values.copy()
         values[large] = KNOWN_CENTS + np.arange(large.size)
     return texts.take(pa.array(values.astype(np.int32), mask=is_null))
+
+
+def coded_decimal(cents: pa.Array) -> pa.DictionaryArray:
+    """`decimal` of amounts that repeat, each text once and in the order of the amounts; none of them null."""
+    values = cents.to_numpy()
+    large = np.flatnonzero(values >= KNOWN_CENTS)
+    beyond, places = np.unique(values[large], return_inverse=True)
+    if large.size:
+        values = values.copy()
+        values[large] = KNOWN_CENTS + places
+    is_there = np.zeros(KNOWN_CENTS + beyond.size, np.bool_)
+    is_there[values] = True
+    members = np.flatnonzero(is_there)
+    rank = np.empty(is_there.size, np.int32)
+    rank[members] = np.arange(members.size, dtype=np.int32)
+    texts = _amounts().take(pa.array(members[: members.size - beyond.size]))
+    if beyond.size:
+        texts = pa.concat_arrays([texts, _written(pa.array(beyond))])
+    return at(pa.array(rank.take(values)), texts)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ is compared asset by asset.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def compare(left: Sequence[TrackedRun], right: Sequence[TrackedRun]) -> list[Dif
     if len(left) == len(right) == 1:
         # Two materializations may be of two partitions, or even of two assets.
         return _differences(left[0].name if left[0].name == right[0].name else "", left[0], right[0])
-    sides = [{_subject(run): run for run in runs} for runs in (left, right)]
+    sides = _by_subject(left, right)
     return [
         difference
         for subject in sorted({*sides[0], *sides[1]})
@@ -81,8 +82,19 @@ def compare(left: Sequence[TrackedRun], right: Sequence[TrackedRun]) -> list[Dif
     ]
 
 
-def _subject(run: TrackedRun) -> str:
-    return "" if run.parent_key is None else run.name
+def _by_subject(left: Sequence[TrackedRun], right: Sequence[TrackedRun]) -> list[dict[str, TrackedRun]]:
+    """Both sides by asset and partition; an asset of which each side has one other partition is compared as it is."""
+    assets = [Counter(run.tags.get("asset_key", "") for run in runs) for runs in (left, right)]
+    names = {run.name for run in left} & {run.name for run in right}
+
+    def subject(run: TrackedRun) -> str:
+        if run.parent_key is None:
+            return ""
+        key = run.tags.get("asset_key", "")
+        is_pair = run.name not in names and assets[0][key] == assets[1][key] == 1
+        return key if is_pair else run.name
+
+    return [{subject(run): run for run in runs} for runs in (left, right)]
 
 
 def _differences(subject: str, left: TrackedRun | None, right: TrackedRun | None) -> list[Difference]:
@@ -94,9 +106,17 @@ def _differences(subject: str, left: TrackedRun | None, right: TrackedRun | None
     found += _unequal(subject, "param", left.params, right.params)
     found += _unequal(subject, "metric", left.metrics, right.metrics)
     for context in ("input", "output"):
-        digests = [{d.name: d.digest for d in run.datasets if d.context == context} for run in (left, right)]
+        digests = [
+            {_dataset(d.name, subject, run): d.digest for d in run.datasets if d.context == context}
+            for run in (left, right)
+        ]
         found += _unequal(subject, context, *digests)
     return found
+
+
+def _dataset(name: str, subject: str, run: TrackedRun) -> str:
+    """A dataset's name, without its partition where two partitions of an asset are compared."""
+    return name.partition(" ")[0] if subject == run.tags.get("asset_key") != run.name else name
 
 
 def _unequal(

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from semops_data.lineage.ids import asset_run_id, run_id
 from semops_data.lineage.naming import Places
 from semops_data.lineage.records import ASSET_JOB_PREFIX
 from semops_data.lineage.secrets import scrub
-from semops_data.tracking.datasets import TrackedDataset, datasets
+from semops_data.tracking.datasets import INPUT, TrackedDataset, datasets
 from semops_data.tracking.links import asset_page, run_page
+from semops_data.tracking.pages import ARTIFACT, SUB_RUN, artifacts, name_of, pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,13 +32,11 @@ METRICS = {
     "dagster/size_bytes": "bytes",
 }
 _PREFIX = "semops/"
-_NOT_IN_NAMES = re.compile(r"[^\w\-. :/]")
-_LONGEST_NAME, _LONGEST_PARAM, _LONGEST_TAG = 250, 6_000, 5_000
+_LONGEST_PARAM, _LONGEST_TAG = 6_000, 5_000
 _LONGEST_WORD = 250
 _MOST_PARAMS = 90
+_PARTS = ("params", "metrics", "artifacts")
 _NOTE = "mlflow.note.content"
-_MOST_ARTIFACTS = 100
-ARTIFACT = "semops/artifact:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +54,7 @@ class TrackedRun:
         metrics: what it measured; finite.
         tags: what it belongs to.
         artifacts: paths of files that belong to it, by the name that each gets.
+        pages: tables, plots and statements that it reported, by file name: text, or a picture as a data URI.
         datasets: what it read and made.
     """
 
@@ -69,6 +68,7 @@ class TrackedRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
     datasets: tuple[TrackedDataset, ...] = ()
 
     def to_json(self) -> str:
@@ -120,7 +120,10 @@ def fold(run: RunLog, graph: Graph, context: Context | None = None) -> list[Trac
         for step, key, partition in steps.planned
         if step in steps.failed and step in steps.starts and (key, partition) not in steps.made_parts
     ]
-    return [_parent(run, children, steps, known), *_numbered(children)]
+    children = _numbered(children)
+    # What was made stands first, in its order.
+    subs = [sub for record, child in zip(steps.made, children, strict=False) for sub in _sub_runs(record, child)]
+    return [_parent(run, children, steps, known), *children, *subs]
 
 
 class _Steps:
@@ -174,13 +177,36 @@ def _materialization(
         status="FINISHED",
         start_ms=start,
         end_ms=end,
-        params=_params(node, code_version, record) | _config(run, record.step_key, known.secrets),
+        params=_scale(known) | _params(node, code_version, record) | _config(run, record.step_key, known.secrets),
         metrics=_named(metrics),
         tags=_tags(run, node.key, record.partition, "materialization", known)
         | _given(code_version=code_version, data_version=record.data_version),
-        artifacts=_artifacts(record.metadata),
+        artifacts=artifacts(record.metadata),
+        pages=pages(record.metadata, known.secrets),
         datasets=used,
     )
+
+
+def _sub_runs(record: Record, parent: TrackedRun) -> list[TrackedRun]:
+    """What a materialization compared, each in a run of its own below it: `semops/run:<name>` in its metadata."""
+    found = []
+    for key, told in sorted(record.metadata.items()):
+        if not key.startswith(SUB_RUN) or not isinstance(told, dict):
+            continue
+        name, (params, metrics, files) = name_of(key.removeprefix(SUB_RUN)), (dict(told.get(p) or {}) for p in _PARTS)
+        found.append(replace(
+            parent,
+            key=f"{parent.key}/{name}",
+            parent_key=parent.key,
+            name=f"{parent.name} {name}",
+            params={name_of(k): str(v)[:_LONGEST_PARAM] for k, v in sorted(params.items())},
+            metrics=_named({k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}),
+            tags={**parent.tags, "semops.kind": "experiment"},
+            artifacts=artifacts({f"{ARTIFACT}{k}": v for k, v in files.items()}),
+            pages={},
+            datasets=tuple(used for used in parent.datasets if used.context == INPUT),
+        ))  # fmt: skip
+    return found
 
 
 def _failure(run: RunLog, key: str, partition: str | None, record: Record, steps: _Steps, known: Context) -> TrackedRun:
@@ -231,8 +257,6 @@ def _parent(run: RunLog, children: Sequence[TrackedRun], steps: _Steps, known: C
 
 
 def _numbered(children: Sequence[TrackedRun]) -> list[TrackedRun]:
-    from dataclasses import replace
-
     seen: dict[str, int] = {}
     numbered = []
     for child in children:
@@ -278,8 +302,13 @@ def _params(node: Node, code_version: str | None, record: Record) -> dict[str, s
         storage_kind=node.storage_kind,
         columns=str(len(node.columns)) if node.columns else None,
     )
-    more = {_name(name): str(value)[:_LONGEST_PARAM] for name, value in sorted(chosen.items())}
+    more = {name_of(name): str(value)[:_LONGEST_PARAM] for name, value in sorted(chosen.items())}
     return dict(list((more | given).items())[-_MOST_PARAMS:])
+
+
+def _scale(known: Context) -> dict[str, str]:
+    """At which scale, and from which seed: what tells two runs of one asset apart."""
+    return {name: value for name, value in known.about.items() if name.startswith("scale.") or name == "seed"}
 
 
 def _config(run: RunLog, step: str | None, secrets: Sequence[str]) -> dict[str, str]:
@@ -287,9 +316,9 @@ def _config(run: RunLog, step: str | None, secrets: Sequence[str]) -> dict[str, 
     found = {}
     for name, value in sorted((run.config.get(step or "") or {}).items()):
         if isinstance(value, str | int | float | bool):
-            found[_name(f"config.{name}")] = value
+            found[name_of(f"config.{name}")] = value
         elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-            found[_name(f"config.{name}")] = ", ".join(map(str, value))
+            found[name_of(f"config.{name}")] = ", ".join(map(str, value))
     said = {name: scrub(f"{name}={value}", secrets).removeprefix(f"{name}=") for name, value in found.items()}
     return {name: text[:_LONGEST_WORD] for name, text in said.items() if text}
 
@@ -305,22 +334,8 @@ def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _artifacts(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Files by name; the name is one part of a path, whatever was written there."""
-    found = {}
-    for key, value in sorted(metadata.items()):
-        if key.startswith(ARTIFACT) and isinstance(value, str) and value:
-            found[_name(key.removeprefix(ARTIFACT)).replace("/", "_")] = value
-    return dict(list(found.items())[:_MOST_ARTIFACTS])
-
-
 def _named(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {_name(name): value for name, value in sorted(metrics.items()) if math.isfinite(value)}
-
-
-def _name(name: str) -> str:
-    # MLflow takes names as paths: no leading slash, nothing that climbs.
-    return _NOT_IN_NAMES.sub("_", name).replace("..", "_").strip("/ .")[:_LONGEST_NAME] or "_"
+    return {name_of(name): value for name, value in sorted(metrics.items()) if math.isfinite(value)}
 
 
 def _given(**values: str | None) -> dict[str, str]:

@@ -32,7 +32,7 @@ def run_page(dagster_url: str, dagster_run_id: str) -> str:
 def mlflow_runs(settings: Settings, key: str) -> str:
     """MLflow's page of the runs that materialized an asset."""
     asked = quote(f"tags.asset_key = '{key}'".replace('"', ""), safe="")
-    return f"{settings.mlflow_url.rstrip('/')}/#/experiments/{experiment(settings)}?searchFilter={asked}"
+    return f"{settings.mlflow_url.rstrip('/')}/#/experiments/{experiment(settings)}/runs?searchFilter={asked}"
 
 
 def mlflow_run(settings: Settings, mlflow_run_id: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from semops_data.lineage.outbox import DeliveryError
 from semops_data.lineage.secrets import scrub
-from semops_data.tracking.artifacts import upload
+from semops_data.tracking.artifacts import Shelf, upload
 from semops_data.tracking.fold import TrackedRun
 from semops_data.tracking.links import remember_experiment
 
@@ -49,6 +49,8 @@ class Sink:
         self.client = client(settings)
         self.experiment = _experiment(self.client, settings)
         self.home = settings.home
+        # The address of the artifacts of the run that was made last, which has none yet.
+        self._fresh: dict[str, str] = {}
         remember_experiment(settings, self.experiment)
 
     def deliver(self, outbox: Outbox, *, until: float) -> int:
@@ -94,6 +96,7 @@ class Sink:
     def _create(self, run: TrackedRun, parent: str | None) -> str:
         tags = dict(run.tags) | {KEY_TAG: run.key} | ({PARENT_TAG: parent} if parent else {})
         made = self.client.create_run(self.experiment, start_time=run.start_ms, tags=tags, run_name=run.name)
+        self._fresh = {str(made.info.run_id): str(made.info.artifact_uri)}
         return str(made.info.run_id)
 
     def _fill(self, made: str, run: TrackedRun) -> None:
@@ -105,8 +108,8 @@ class Sink:
             self.client.log_batch(made, metrics=metrics, params=params)
         if run.datasets:
             self.client.log_inputs(made, _inputs(run.datasets))
-        if run.artifacts:
-            upload(self.client, made, run.artifacts, self.home)
+        if run.artifacts or run.pages:
+            upload(Shelf(self.client, made, self._fresh.pop(made, None)), run.artifacts, self.home, run.pages)
         self.client.set_terminated(made, run.status, run.end_ms)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semops_data.lineage.follow import follow
 from semops_data.lineage.naming import Places
 from semops_data.lineage.secrets import secrets_of
+from semops_data.lineage.store import place
 from semops_data.lineage.tick import Report, Tick
 
 if TYPE_CHECKING:
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
     from semops_data.lineage.outbox import Outbox
     from semops_data.lineage.records import EventLog, Graph, RunLog
+    from semops_data.lineage.store import Place
     from semops_data.settings import Settings
 
-__all__ = ["Report", "about", "ledger_path", "sync"]
+__all__ = ["Report", "about", "ledger_path", "ledger_place", "sync"]
+LEDGER_SCHEMA = "semops_tracking"
 
 
 def about(settings: Settings) -> dict[str, str]:
@@ -35,8 +38,13 @@ def about(settings: Settings) -> dict[str, str]:
 
 
 def ledger_path(settings: Settings) -> Path:
-    """Where runs wait, and where it stands which MLflow run each became."""
+    """The file in which runs wait, where no PostgreSQL is given."""
     return settings.home / "tracking" / "ledger.db"
+
+
+def ledger_place(settings: Settings) -> Place:
+    """Where runs wait, and where it stands which MLflow run each became."""
+    return place(settings, LEDGER_SCHEMA, ledger_path(settings))
 
 
 def sync(
@@ -82,4 +90,4 @@ def sync(
         Sink(settings).deliver(ledger, until=until)
 
     tick = Tick(fill, deliver, "runs for MLflow", is_patient, kept_days=None, secrets=secrets)
-    return tick.run(ledger_path(settings))
+    return tick.run(ledger_place(settings))

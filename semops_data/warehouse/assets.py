@@ -8,7 +8,7 @@ from semops_data import catalog
 from semops_data.contracts import table
 from semops_data.contracts.business import SHOP_TABLES, is_daily
 from semops_data.contracts.marts import HISTORIES
-from semops_data.contracts.origins import dimension_origins, fact_origins
+from semops_data.contracts.origins import dimension_origins, dimension_ways, fact_origins, fact_ways
 from semops_data.contracts.shop import LATER_DAYS
 from semops_data.lakehouse.lake import Lake
 from semops_data.landing.store import ObjectStore
@@ -29,6 +29,11 @@ MARTS = {
     "product_performance": ("fct_order_items", "fct_orders", "dim_products"),
 }
 """The marts, each with the tables of the warehouse that its SQL reads."""
+EARLIER_DAYS = (
+    "Its history is made from all days that were loaded: the graph shows the same day only, so load earlier days "
+    "first, or this day again after they changed."
+)
+"""What the graph does not show: a dependency on every day before would be one on hundreds of partitions."""
 LOOKS_BACK = ("revenue_restated",)
 """The marts whose day is computed from days before it too."""
 
@@ -57,7 +62,8 @@ def build_fact(source: str) -> dg.AssetsDefinition:
         run_id = context.run.run_id
         done = follow(warehouse, lake, contract.key, f"lakehouse/{source}", day=context.partition_key, run_id=run_id)
         return dg.MaterializeResult(
-            metadata=_metadata(warehouse, done, rows_sent=done.sent) | catalog.column_lineage(fact_origins(source)),
+            metadata=_metadata(warehouse, done, rows_sent=done.sent)
+            | catalog.column_lineage(fact_origins(source), fact_ways(source)),
             data_version=dg.DataVersion(done.digest),
         )
 
@@ -78,7 +84,7 @@ def build_dimension(source: str) -> dg.AssetsDefinition:
         owners=catalog.OWNERS,
         code_version="2",
         metadata=catalog.definition_metadata(contract, storage_kind="snowflake"),
-        description=contract.description,
+        description=f"{contract.description} {EARLIER_DAYS}",
     )
     def dimension(
         context: dg.AssetExecutionContext,
@@ -93,7 +99,7 @@ def build_dimension(source: str) -> dg.AssetsDefinition:
         done = load_history(warehouse, source, rows, day=day, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata=_metadata(warehouse, done, rows_sent=done.sent)
-            | catalog.column_lineage(dimension_origins(source)),
+            | catalog.column_lineage(dimension_origins(source), dimension_ways(source)),
             data_version=dg.DataVersion(done.digest),
         )
 
@@ -116,7 +122,7 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
         description=contract.description,
     )
     def mart(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
-        from semops_data.warehouse.columns import column_sources
+        from semops_data.warehouse.columns import column_sources, column_ways
         from semops_data.warehouse.marts import build_mart, mart_sql
         from semops_data.warehouse.render import formulas_table, rows_table, sql_block
 
@@ -124,11 +130,12 @@ def build_mart_asset(name: str, facts: tuple[str, ...]) -> dg.AssetsDefinition:
         done, rows = build_mart(warehouse, name, day=day, run_id=context.run.run_id)
         shown = {
             "formulas": dg.MetadataValue.md(formulas_table(name)),
-            "sql": dg.MetadataValue.md(sql_block(mart_sql(name))),
+            "sql": dg.MetadataValue.md(sql_block(mart_sql(name, day))),
             "preview": dg.MetadataValue.md(rows_table(rows)),
         }
         return dg.MaterializeResult(
-            metadata=_metadata(warehouse, done, **shown) | catalog.column_lineage(column_sources(name)),
+            metadata=_metadata(warehouse, done, **shown)
+            | catalog.column_lineage(column_sources(name), column_ways(name)),
             data_version=dg.DataVersion(done.digest),
         )
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from semops_data.contracts import TABLES, table
+from semops_data.contracts.origins import IDENTITY
 from semops_data.warehouse import ddl
 from semops_data.warehouse.marts import mart_sql, sources, strip_comments
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from semops_data.contracts.origins import Sources
+    from semops_data.contracts.origins import Sources, Ways
     from semops_data.warehouse.formulas import Unfolding
 
 ANY_DAY = "'2026-01-01'"
+LONGEST_SQL = 500
 DAY_CONSTANT = "the day for which the mart is computed, bound to :day"
 
 
@@ -63,6 +65,25 @@ def column_constants(name: str) -> dict[str, str]:
             # A column that is neither computed from columns nor a literal is no constant, and has no origin here.
             if isinstance(expression, exp.Literal):
                 found[column.name] = DAY_CONSTANT if expression.sql() == ANY_DAY else expression.sql()
+    return found
+
+
+@cache
+def column_ways(name: str) -> Ways:
+    """For each column of the mart that comes from columns: copied, computed row by row, or aggregated, and the SQL."""
+    from sqlglot import exp
+
+    found: Ways = {}
+    for column in column_sources(name):
+        expression = unfolded(name, column)
+        if isinstance(expression, exp.Column):
+            found[column] = IDENTITY
+            continue
+        # What counts rows, and what a value is taken over, are functions of the unfolding.
+        is_summed = any(expression.find_all(exp.AggFunc, exp.Anonymous))
+        said = expression.sql("snowflake").replace(ANY_DAY, ":day")
+        subtype = "AGGREGATION" if is_summed else "TRANSFORMATION"
+        found[column] = {"type": "DIRECT", "subtype": subtype, "description": said[:LONGEST_SQL]}
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,13 +10,15 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from semops_data.contracts import table
+from semops_data.lakehouse import fill, together
+from semops_data.lakehouse import settle as settling
 from semops_data.lakehouse.digest import digest
 from semops_data.lakehouse.fill import Fill, is_empty
 from semops_data.lakehouse.merge import prepared
 from semops_data.lakehouse.travel import history
 from semops_data.lakehouse.writing import LakeError, Transactions
 from semops_data.synthesis.business import business_day
-from semops_data_tests.scenario import DAY, DAYS, small_business, small_lake
+from semops_data_tests.scenario import DAY, DAYS, land_day, small_business, small_lake
 
 ORDERS = "lakehouse/orders"
 CLEAN = business_day(small_business(), date.fromisoformat(DAY)).clean
@@ -126,3 +129,21 @@ def _extra() -> list:
     from deltalake import Field
 
     return [Field("extra", "string", nullable=True)]
+
+
+def test_a_large_day_lies_in_files_of_key_ranges_and_is_one_commit(tmp_path, monkeypatch):
+    """What is written side by side appears at once; a lookup or a MERGE meets one file."""
+    for module, name in ((fill, "FEWEST_ROWS"), (together, "FEW"), (settling, "FEW")):
+        monkeypatch.setattr(module, name, 20)
+    monkeypatch.setattr(fill, "MOST_ROWS", 60)
+    lake, store = small_lake(tmp_path)
+    land_day(store, DAY)
+    for name in ("customers", "orders"):
+        done = settling.settle(lake, store, name, DAY)
+    added = pa.table(lake.open(ORDERS).get_add_actions(flatten=True)).to_pylist()
+    assert len(added) == fill.files(done.ledger.rows_kept) == -(-done.ledger.rows_kept // 60)
+    bounds = sorted((each["min.order_id"], each["max.order_id"]) for each in added)
+    assert all(end < start for (_, end), (start, _) in pairwise(bounds))
+    assert sum(each["num_records"] for each in added) == lake.read(ORDERS).num_rows == done.ledger.rows_kept
+    assert len([each for each in lake.open(ORDERS).history() if each["operation"] == "WRITE"]) == 1
+    assert not settling.settle(lake, store, "orders", DAY).kept.changed

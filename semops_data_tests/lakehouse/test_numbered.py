@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import polars as pl
+import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,21 +27,24 @@ def test_repetitions_and_strangers_are_those_that_texts_show(members, values, sk
     few = numbered.FEWEST
     numbered.FEWEST = 1
     try:
-        held, asked = pl.Series("key", members, dtype=pl.String), pl.Series("key", values, dtype=pl.String)
-        held, asked = held[min(skipped, len(held)) :], asked[min(skipped, len(asked)) :]
-        expected = asked.is_not_null() & ~asked.is_in(held.implode())
-        assert numbered.unknown(asked, held).to_list() == expected.to_list()
-        assert numbered.repeated(held.to_frame()).to_list() == held.is_duplicated().to_list()
+        held, asked = (pa.chunked_array([pa.array(each, pa.string())]).slice(min(skipped, len(each)))
+                       for each in (members, values))  # fmt: skip
+        expected = [value is not None and value not in held.to_pylist() for value in asked.to_pylist()]
+        assert numbered.unknown(asked, held).tolist() == expected
+        for column in (held, asked):
+            texts = column.to_pylist()
+            assert numbered.repeated(pa.table({"key": column})).tolist() == [texts.count(text) > 1 for text in texts]
     finally:
         numbered.FEWEST = few
 
 
 def test_many_keys_are_compared_as_numbers():
     """Each digit counts, wherever it stands."""
-    keys = pl.Series("key", [f"S20260101-{number * 7919 % 100_003:09d}" for number in range(40_000)])
-    assert not numbered.repeated(keys.to_frame()).any()
-    assert numbered.repeated(pl.concat([keys, keys[5:6]]).to_frame()).arg_true().to_list() == [5, 40_000]
-    assert numbered.unknown(keys, keys[1:]).arg_true().to_list() == [0]
+    keys = pa.chunked_array([[f"S20260101-{number * 7919 % 100_003:09d}" for number in range(40_000)]])
+    assert not numbered.repeated(pa.table({"key": keys})).any()
+    again = pa.chunked_array([*keys.chunks, keys.slice(5, 1).combine_chunks()])
+    assert np.flatnonzero(numbered.repeated(pa.table({"key": again}))).tolist() == [5, 40_000]
+    assert np.flatnonzero(numbered.unknown(keys, keys.slice(1))).tolist() == [0]
     assert numbered._numbers(keys, numbered._Beginning(b"S20260101-0", 19)).tolist() == [
         number * 7919 % 100_003 for number in range(40_000)
     ]

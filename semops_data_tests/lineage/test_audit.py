@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import dagster as dg
 import pytest
@@ -134,6 +135,19 @@ def test_sql_that_leaves_the_refunds_in_breaks_at_the_aggregation(stack, tmp_pat
     assert stack.audit(*NET, CLEAN).broken is None
 
 
+def test_a_redefinition_that_the_simulation_plants_is_found_where_it_was_planted(stack, monkeypatch):
+    """The SQL that counts is the one that ran: here nothing in the repository was changed."""
+    planted = Settings(scenario="redefined_revenue=0", start_date=date.fromisoformat(CLEAN))
+    monkeypatch.setattr(marts, "load_settings", lambda: planted)
+    marts.build_mart(stack.warehouse, NET[0], day=CLEAN)
+    found = stack.audit(*NET, CLEAN)
+    monkeypatch.undo()
+    marts.build_mart(stack.warehouse, NET[0], day=CLEAN)
+    assert found.broken is not None
+    assert found.broken.name == "aggregation"
+    assert "refund_cents" not in found.broken.having(BREAKS)[0].shows
+
+
 @pytest.mark.parametrize(
     ("table", "column", "layer"),
     [("DAILY_REVENUE", "NET_REVENUE_CENTS", "mart"), ("FCT_ORDERS", "REFUND_CENTS", "mart")],
@@ -201,8 +215,10 @@ def test_no_definition_of_this_project_contradicts_its_column_or_formula(stack):
 
 def test_every_agreement_is_about_rows_and_can_fail(stack):
     """An agreement over no rows would hold for ever."""
-    with stack.material(CLEAN) as opened:
+    with stack.material(CLEAN) as first, stack.material(FAULTY) as second:
         for agreement in AGREEMENTS:
+            # Nothing comes back on the first day.
+            opened = second if "returns" in agreement.reads else first
             rows = opened.query(agreement.reads, f"SELECT count(*) FROM ({agreement.sql}) WHERE expected IS NOT NULL")
             assert rows[0] > 0, agreement.claim
 

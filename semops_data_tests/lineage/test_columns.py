@@ -7,7 +7,19 @@ import json
 import pytest
 
 from semops_data.contracts import TABLES, table
+from semops_data.contracts.business import SHOP_TABLES, is_daily
+from semops_data.contracts.marts import HISTORIES
+from semops_data.contracts.origins import (
+    dimension_origins,
+    dimension_ways,
+    fact_origins,
+    fact_ways,
+    lakehouse_origins,
+    lakehouse_ways,
+)
+from semops_data.lakehouse.aggregates import READS, SOURCES, ways
 from semops_data.lineage.columns import ColumnGraph, declared, from_events
+from semops_data.warehouse.columns import column_sources, column_ways
 from semops_data.warehouse.marts import marts
 
 GRAPH = declared()
@@ -84,3 +96,22 @@ def test_declarations_count_before_what_an_older_run_told():
     declared_one = ColumnGraph({("a", "x"): (("b", "new"),)})
     told = ColumnGraph({("a", "x"): (("b", "old"),), ("a", "gone"): (("b", "old"),), ("c", "y"): (("a", "x"),)})
     assert declared_one.merged(told).sources == {("a", "x"): (("b", "new"),), ("c", "y"): (("a", "x"),)}
+
+
+def test_each_column_says_how_it_is_made_of_its_sources():
+    """Copied, computed or summed: a catalogue shows it beside the edge, and an auditor reads it first."""
+    told = {f"lakehouse/{name}": (lakehouse_origins(name), lakehouse_ways(name)) for name in SHOP_TABLES}
+    told |= {f"fct_{name}": (fact_origins(name), fact_ways(name)) for name in SHOP_TABLES if is_daily(name)}
+    told |= {f"dim_{name}": (dimension_origins(name), dimension_ways(name)) for name in HISTORIES}
+    told |= {f"aggregate {name}": (SOURCES[name], ways(name)) for name in READS}
+    told |= {name: (column_sources(name), column_ways(name)) for name in marts()}
+    for name, (sources, how) in told.items():
+        assert sources.keys() == how.keys(), name
+        assert {way["type"] for way in how.values()} <= {"DIRECT", "INDIRECT"}
+    assert lakehouse_ways("orders")["refund_cents"]["subtype"] == "TRANSFORMATION"
+    assert lakehouse_ways("orders")["customer_id"]["subtype"] == "IDENTITY"
+    assert column_ways("customer_value")["customer_id"]["subtype"] == "IDENTITY"
+    assert column_ways("revenue_restated")["days_later"]["subtype"] == "TRANSFORMATION"
+    net = column_ways("daily_revenue")["net_revenue_cents"]
+    assert net["subtype"] == "AGGREGATION"
+    assert "fct_orders.refund_cents" in net["description"]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semops_data.lineage import follow as following
 from semops_data.lineage.events import encode
 from semops_data.lineage.fold import fold, fold_runless
 from semops_data.lineage.follow import follow
@@ -119,6 +121,16 @@ def test_only_the_failing_step_fails_and_what_never_started_is_silent(toys, runs
     assert [e["eventType"] for e in of(events, toys.settings.deployment)] == ["START", "FAIL"]
 
 
+def test_a_run_that_was_canceled_aborts_itself_and_what_had_started(toys, runs):
+    log = runs[toys.month]
+    kept = [r for r in log.records if r.kind not in ("ASSET_MATERIALIZATION", "STEP_SUCCESS")]
+    ended = [replace(r, kind="PIPELINE_CANCELED") if r.kind == "PIPELINE_SUCCESS" else r for r in kept]
+    events = [event for _, event in fold(replace(log, status="CANCELED", records=tuple(ended)), toys.writer)]
+    assert [e["eventType"] for e in of(events, "toy/monthly")] == ["START", "ABORT"]
+    assert [e["eventType"] for e in of(events, toys.settings.deployment)] == ["START", "ABORT"]
+    assert of(events, "toy/monthly", "ABORT")[0]["outputs"]
+
+
 def test_an_output_that_was_skipped_is_aborted(toys, runs):
     events = [event for _, event in fold(runs[toys.checked], toys.writer)]
     assert [e["eventType"] for e in of(events, "toy/skipped")] == ["START", "ABORT"]
@@ -199,9 +211,17 @@ def test_runless_events_stand_alone(events):
     assert of(events, "outside/source/observe")[0]["job"]["facets"]["jobType"]["jobType"] == "OBSERVATION"
 
 
+@pytest.fixture
+def all_at_once(monkeypatch):
+    """Runs that took turns are shown in any order: each may appear as late as the whole took, however slow it was."""
+    monkeypatch.setattr(following, "ORDERED_LATE_SECONDS", 3600.0)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_prefixes_of_a_log_in_ticks_of_any_size_end_in_the_same_events(data, toys, runs, keyed, tmp_path_factory):
+def test_prefixes_of_a_log_in_ticks_of_any_size_end_in_the_same_events(
+    data, toys, runs, keyed, tmp_path_factory, all_at_once
+):
     """A tick may come at any instant of any run, be repeated, and see any part of what other processes write."""
     log = toy.GrowingLog(runs, tuple(toys.log.runless(0, 100)), dict.fromkeys(runs, 0))
 

@@ -67,9 +67,34 @@ def test_a_run_shown_late_is_still_found(toys, outbox):
     log = copies(toys, 3, apart_seconds=20)
     log.is_ordered = False
     log.shown["run-000"] = 0
+    newest = log.changed_runs(0.0, 10)[-1].updated
+    outbox.clock = lambda: newest + module.LATE_SECONDS - 1
     follow(log, outbox, keys, until=FOREVER)
     log.shown["run-000"] = 10_000
     assert follow(log, outbox, keys, until=FOREVER) == 1
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_an_idle_tick_asks_for_nothing_that_it_has_seen(toys, outbox, is_ordered):
+    """Once nothing can appear any more before the watermark, each further tick is one question without an answer."""
+    log, asked = copies(toys, 3, apart_seconds=1), []
+    log.is_ordered = is_ordered
+    newest = log.changed_runs(0.0, 10)[-1].updated
+    ask = log.changed_runs
+    log.changed_runs = lambda after, limit: asked.append(after) or ask(after, limit)
+    late = module.ORDERED_LATE_SECONDS if is_ordered else module.LATE_SECONDS
+    for now in (newest, newest + late + 1, newest + late + 2):
+        outbox.clock = lambda now=now: now
+        follow(log, outbox, keys, until=FOREVER)
+    assert asked[1:] == [newest - late, newest]
+    assert log.changed_runs(asked[-1], 10) == []
+
+
+def test_a_pass_that_was_cut_short_settles_nothing(toys, outbox):
+    log = copies(toys, 3, apart_seconds=1)
+    follow(log, outbox, keys, until=0.0)
+    assert outbox.mark("runs_settled") == ""
+    assert follow(log, outbox, keys, until=FOREVER) == 3
 
 
 def test_a_row_that_is_committed_late_is_folded_once_its_run_is_settled(toys, outbox):

@@ -78,6 +78,14 @@ def test_the_scores_of_the_patterns_that_a_column_carries_hang_on_it(graph, tmp_
     assert impact(REFUND, graph, COLUMNS, rows).scores == (rows["net-revenue"],)
 
 
+@pytest.mark.parametrize("key", ["corpus/documents", "registry/patterns", "coherence/scores"])
+def test_every_score_hangs_on_what_is_scored(graph, key):
+    """Documents carry no columns of metrics; a change of them may move each score, and the lowest is told first."""
+    values = {"a": None, "b": 0.9, "c": 0.2}
+    rows = {name: {"pattern_id": name, "sc": sc, "reason": None} for name, sc in values.items()}
+    assert [row["pattern_id"] for row in impact(Target(key), graph, COLUMNS, rows).scores] == ["c", "b", "a"]
+
+
 def test_upstream_tells_of_each_column_what_it_is_and_what_computes_it(graph):
     found = {(one.key, one.column): one for one in origins(NET, graph, COLUMNS)}
     assert set(found) == set(COLUMNS.upstream(NET))

@@ -56,7 +56,7 @@ def poster(url):
 
 
 def die(outbox, target, deliveries):
-    done = subprocess.run([sys.executable, "-c", DIES, str(outbox.path), str(target), str(deliveries)], check=False)
+    done = subprocess.run([sys.executable, "-c", DIES, str(outbox.place), str(target), str(deliveries)], check=False)
     assert done.returncode == -signal.SIGKILL
 
 

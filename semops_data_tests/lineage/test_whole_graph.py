@@ -92,6 +92,7 @@ def test_column_lineage_is_dagsters_and_its_datasets_are_inputs(events, made, gr
                 (asset_of(output), column, named[field["namespace"], field["name"]], field["field"])
                 for field in fields["inputFields"]
             }
+            assert all(field["transformations"] for field in fields["inputFields"]), (asset_of(output), column)
     assert told == wanted
     assert len(told) > 50
 

@@ -163,3 +163,20 @@ def test_a_file_that_is_nested_too_deep_is_a_registry_error(text):
     """The parser's own limit is an error of the file, told with the file's name."""
     with pytest.raises(RegistryError, match="nested too deep"):
         parse(text)
+
+
+MEASURES = """
+measures:
+  - {id: order, label: Order, definition: "An order is one purchase by one customer.", source: docs/glossary.md#order}
+"""
+
+
+def test_a_measure_is_read_and_has_a_name_and_a_definition_of_its_own():
+    """It is defined like a pattern, and scored like none."""
+    held = parse(GOOD + MEASURES)
+    assert [(each.measure_id, each.source_anchor) for each in held.measures] == [("order", "order")]
+    assert held.patterns == parse(GOOD).patterns
+    with pytest.raises(RegistryError, match="'net-revenue' is taken by line"):
+        parse(GOOD + MEASURES.replace("id: order", "id: net-revenue"))
+    with pytest.raises(RegistryError, match="definition of order has fewer than 5 words"):
+        parse(GOOD + MEASURES.replace("is one purchase by one customer", "counts"))

@@ -53,6 +53,15 @@ def test_what_two_materializations_do_not_share_is_listed_with_its_change(toys, 
     assert ("param", "code_version") not in found, "what they share is no difference"
 
 
+def test_the_same_assets_of_two_days_are_compared_asset_by_asset(toys, ledger):
+    """Yesterday's run and today's share no partition; what a reader asks is what changed in each asset."""
+    found = compare(find(ledger, toys.days[0]), find(ledger, toys.days[1]))
+    assert {d.asset for d in found} >= {"toy/raw"}
+    assert not [d for d in found if d.kind == "status"]
+    (rows,) = [d for d in found if (d.asset, d.name) == ("toy/raw", "partition_rows")]
+    assert rows.change == 1.0
+
+
 def test_a_run_compared_with_itself_has_no_difference(toys, ledger):
     assert compare(find(ledger, toys.checked), find(ledger, toys.checked)) == []
 
@@ -63,7 +72,7 @@ def test_an_asset_that_only_one_run_made_is_a_difference(toys, ledger):
 
 
 def test_dst_track_compares_and_tells_what_waits(toys, ledger, monkeypatch):
-    monkeypatch.setenv("SEMOPS_HOME", str(ledger.path.parents[1]))
+    monkeypatch.setenv("SEMOPS_HOME", str(ledger.place.parents[1]))
     load_settings.cache_clear()
     done = CliRunner().invoke(command, ["compare", toys.days[0], toys.days[1], "--json"], standalone_mode=False)
     assert {row["name"] for row in json.loads(done.output)} >= {"partition"}

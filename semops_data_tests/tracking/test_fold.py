@@ -155,3 +155,24 @@ def test_words_that_a_run_reports_are_params_and_pages_are_not(toys):
     assert raw.params["model_id"] == "minilm@1"
     assert "page" not in raw.params
     assert raw.metrics["peak_memory_bytes"] == 1024.0
+
+
+def test_what_a_materialization_compared_is_a_run_of_its_own_below_it(toys):
+    """Methods on the same cases are compared in MLflow: each with its parameters, metrics and files."""
+    log = toys.log.run(toys.days[0])
+    told = {"params": {"method": "rules"}, "metrics": {"auc": 0.5, "low": math.nan}, "artifacts": {"a.md": "/x/a.md"}}
+    extra = {"semops/run:v2": told, "semops/run:../v1": {}, "semops/run:odd": "text"}
+    records = tuple(
+        replace(r, metadata={**r.metadata, **extra}) if r.kind == "ASSET_MATERIALIZATION" else r for r in log.records
+    )
+    plain, runs = fold(log, toys.graph), fold(replace(log, records=records), toys.graph)
+    subs = [run for run in runs if run.tags["semops.kind"] == "experiment"]
+    made = [run for run in plain if run.tags["semops.kind"] == "materialization"]
+    assert len(runs) - len(plain) == len(subs) == 2 * len(made)
+    assert len({run.key for run in runs}) == len(runs)
+    first, one = subs[:2]
+    assert (one.parent_key, one.key) == (made[0].key, f"{made[0].key}/v2")
+    assert (one.params, one.metrics, one.artifacts) == ({"method": "rules"}, {"auc": 0.5}, {"a.md": "/x/a.md"})
+    assert (first.params, first.metrics, ".." in first.key) == ({}, {}, False)
+    keys = [run.key for run in runs]
+    assert all(keys.index(run.parent_key) < keys.index(run.key) for run in subs)

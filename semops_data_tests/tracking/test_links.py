@@ -14,7 +14,7 @@ def test_pages_of_dagster_are_addressed_as_dagster_does():
 
 def test_an_assets_link_asks_mlflow_for_its_runs(tmp_path):
     url = mlflow_runs(Settings(home=tmp_path, mlflow_url="http://mlflow:5000/"), "room/name")
-    assert url.startswith("http://mlflow:5000/#/experiments/1?searchFilter=")
+    assert url.startswith("http://mlflow:5000/#/experiments/1/runs?searchFilter=")
     assert unquote(url.partition("=")[2]) == "tags.asset_key = 'room/name'"
 
 

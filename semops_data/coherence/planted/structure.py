@@ -90,7 +90,8 @@ def stale_copies(knowledge: Knowledge, concepts: Sequence[Concept], embed: Embed
         canonical = canonical_chunks(concept.pattern, knowledge)
         query = concept.pattern.queries[0]
         ranking = next(extended.chunk_index.rankings([(query.text, query.vector, None)]))
-        if ranking.fused(np.array([base + number]))[0] > ranking.fused(np.array(canonical)).max():
+        scores = ranking.fused(np.array([base + number, *canonical]))
+        if scores[0] > scores[1:].max():
             found.append(outranking_copy(concept.pattern, extended, canonical, ranking) is not None)
     told = None if found else f"none of {len(copies)} planted copies outranks its definition"
     return [counted("structure", "stale copy that outranks", METHOD, found, reason=told)]

@@ -59,7 +59,7 @@ def _layer(
     if name == "mart":
         return mart_layer(place, material)
     if name == "aggregation":
-        return aggregation_layer(place)
+        return aggregation_layer(place, material.day)
     if name == "transform":
         return transform_layer(place, graph, material)
     if name == "schema":
