@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from semops_data.settings import Settings
 
-KNOWLEDGE = "group:registry or group:corpus or embeddings/chunks or embeddings/sentences or embeddings/patterns"
+KNOWLEDGE = "group:registry or group:corpus or group:embeddings"
 FAMILIES = ("clean", "contradiction", "null", "drift", "structure", "handwritten")
 
 

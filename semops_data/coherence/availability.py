@@ -31,6 +31,8 @@ FEWEST_CHUNKS = 20
 MOST_USAGE_QUERIES = 40
 # A copy under the same label holds at least this share of the definition's words, or it is another text.
 COPIED = 0.5
+# Or so much of the copy is the definition's, where it is long enough to tell.
+PART, FEWEST_WORDS = 0.8, 5
 PENALTY = 0.5
 
 
@@ -177,12 +179,18 @@ def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int]
     copies = [
         row
         for row in sorted({row for label in labels for row in index.chunks_under(label)} - set(canonical))
-        if len(wanted & index.stems(row)) >= COPIED * len(wanted)
+        if _is_copy(wanted, index.stems(row))
     ]
     if not copies:
         return None
     scores, best = ranking.fused(np.array(copies)), float(ranking.fused(np.array(canonical)).max())
     return copies[int(np.argmax(scores))] if scores.max() > best else None
+
+
+def _is_copy(wanted: set[str], held: frozenset[str]) -> bool:
+    """Whether a passage says the definition, or is a part of it: an older copy may be the shorter one."""
+    shared = len(wanted & held)
+    return shared >= COPIED * len(wanted) or (len(held) >= FEWEST_WORDS and shared >= PART * len(held))
 
 
 def _where(knowledge: Knowledge, row: int) -> str:

@@ -107,6 +107,9 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
     ours, theirs = frame(left), frame(right)
     if min(len(ours), len(theirs)) <= FEWEST_SAME:
         return None
+    # Most pairs share too few words in any order: the costly comparison is for the others.
+    if 2 * sum((Counter(ours) & Counter(theirs)).values()) < FRAME * (len(ours) + len(theirs)):
+        return None
     blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
     same = sum(i2 - i1 for tag, i1, i2, _, _ in blocks if tag == "equal")
     kept = 2 * same / (len(ours) + len(theirs))
@@ -117,6 +120,9 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
         if tag == "equal":
             continue
         here, there = ours[i1:i2], theirs[j1:j2]
+        if any(word[0].isdigit() for word in here) and any(word[0].isdigit() for word in there):
+            # Quantities have a rule of their own, which knows units.
+            return None
         if tag == "replace" and len(here) <= SLOT and len(there) <= SLOT:
             one, other = _meaning(here), _meaning(there)
             if one and other and not _alike(one, other):

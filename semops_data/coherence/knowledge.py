@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from semops_data.lakehouse.lake import Lake
 
+# A field's weight as in BM25F (Robertson, Zaragoza, Taylor 2004): a heading names what its passage is about.
+HEADING_WEIGHT = 3
 # Planned and retired patterns are not audited; concepts are lineage only but still have a meaning to keep.
 SKIPPED = frozenset({"planned", "retired"})
 
@@ -95,8 +97,9 @@ class Knowledge:
 
     @cached_property
     def chunk_index(self) -> Index:
-        """The chunks, searchable."""
-        return Index([chunk.text for chunk in self.chunks], self.chunk_vectors)
+        """The chunks, searchable; the words of a chunk's own heading count four times, as a title's do."""
+        texts = [f"{chunk.heading}\n" * HEADING_WEIGHT + chunk.text for chunk in self.chunks]
+        return Index(texts, self.chunk_vectors)
 
     @cached_property
     def sentence_index(self) -> Index:

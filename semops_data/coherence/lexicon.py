@@ -82,3 +82,5 @@ UNITS = {
     }.items()
     for name in names.split()
 }  # fmt: skip
+SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3_600.0, "day": 86_400.0, "week": 604_800.0, "month": 2_628_000.0,
+           "quarter": 7_884_000.0, "year": 31_536_000.0}  # fmt: skip

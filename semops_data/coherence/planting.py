@@ -46,6 +46,9 @@ ROLES = re.compile(
     rf"(?P<whole>(?:the|an?) {_N}(?: {_N})?)(?=[ ,.;:]|$)"
 )
 _SIDES = (("left", "between", "right"), ("source", "to", "target"), ("part", "order", "whole"))
+OPENING = re.compile(r"^(?:if|when|where|while|once|unless|after|before|until|because|since|although|for|in|on|at|by|"
+                     r"with|without|during|under|to|as)\b", re.IGNORECASE)  # fmt: skip
+LISTED = re.compile(r"(?<=[a-z] )(?P<a>[a-z][a-z-]+), (?P<b>[a-z][a-z-]+)(?P<rest>,? (?:and|or) [a-z])")
 STRONG, WEAK = ("must", "shall", "always", "required"), ("may", "may", "sometimes", "optional")
 
 
@@ -137,9 +140,14 @@ def typo(text: str) -> str | None:
 
 
 def reorder(text: str) -> str | None:
-    """A null: the clauses around the first comma change places."""
+    """A null: an opening clause goes to the end, or two members of a list change places; None without either."""
     head, comma, tail = text.rstrip(".").partition(", ")
-    return f"{tail[:1].upper()}{tail[1:]}, {head[:1].lower()}{head[1:]}." if comma and tail else None
+    if comma and tail and OPENING.match(head):
+        return f"{tail[:1].upper()}{tail[1:]} {head[:1].lower()}{head[1:]}."
+    match = LISTED.search(text)
+    if match is None:
+        return None
+    return f"{text[: match.start()]}{match['b']}, {match['a']}{match['rest']}{text[match.end() :]}"
 
 
 def reformat(text: str) -> str | None:

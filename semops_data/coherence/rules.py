@@ -29,6 +29,7 @@ from semops_data.coherence.lexicon import (
     OPPOSITES,
     PRESENT,
     QUANTIFIERS,
+    SECONDS,
     UNITS,
 )
 from semops_data.coherence.text import STOP, content, stem, words
@@ -76,14 +77,20 @@ def quantities(text: str) -> list[Quantity]:
     return found
 
 
+def _size(quantity: Quantity) -> tuple[float, str]:
+    """A quantity in the base unit of its dimension: 24 hours are a day."""
+    seconds = SECONDS.get(quantity.unit)
+    return (quantity.value, quantity.unit) if seconds is None else (round(quantity.value * seconds, 6), "s")
+
+
 def number_conflict(left: str, right: str) -> Hit | None:
     """The same measure with another number, or the same number in another unit."""
     ours, theirs = quantities(left), quantities(right)
     if not ours or not theirs:
         return None
-    shared = {(q.value, q.unit) for q in ours} & {(q.value, q.unit) for q in theirs}
+    shared = set(map(_size, ours)) & set(map(_size, theirs))
     for a, b in product(ours, theirs):
-        if (a.value, a.unit) in shared or (b.value, b.unit) in shared:
+        if _size(a) in shared or _size(b) in shared:
             continue
         if a.value == b.value and a.unit and b.unit and a.unit != b.unit:
             return Hit("unit", 0.95, f"{a.value:g} {a.unit} against {b.value:g} {b.unit}")

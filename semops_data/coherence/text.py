@@ -20,7 +20,13 @@ ACRONYM_LENGTH = 3
 
 def words(text: str) -> list[str]:
     """Case-folded words in their order."""
-    return [match.group().casefold() for match in WORD.finditer(text)]
+    return list(_words(text))
+
+
+# Every rule asks for the words of the same two sentences.
+@lru_cache(maxsize=4_096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(match.group().casefold() for match in WORD.finditer(text))
 
 
 @lru_cache(maxsize=65_536)
@@ -37,7 +43,12 @@ def stem(word: str) -> str:
 
 def content(text: str) -> list[str]:
     """Stems of the words that carry meaning, in their order."""
-    return [stem(word) for word in words(text) if word not in STOP]
+    return list(_content(text))
+
+
+@lru_cache(maxsize=4_096)
+def _content(text: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in _words(text) if word not in STOP)
 
 
 @lru_cache(maxsize=4_096)

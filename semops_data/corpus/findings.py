@@ -49,7 +49,7 @@ def document_findings(
 def _broken_references(
     document_id: str, document: Markdown, known: dict[str, Markdown], selects: Callable[[str], bool]
 ) -> Iterator[Finding]:
-    for line, target in _links(document):
+    for line, target in links(document):
         joined, anchor = leads_to(document_id, target)
         if joined.startswith("../") or suffix_of(joined) not in _REFERRED or not selects(joined):
             continue
@@ -65,7 +65,7 @@ def _broken_references(
             yield Finding(document_id, "broken_reference", line, detail, "warning")
 
 
-def _links(document: Markdown) -> Iterator[tuple[int, str]]:
+def links(document: Markdown) -> Iterator[tuple[int, str]]:
     """(line, target) of each relative inline link outside code."""
     for block in document.blocks:
         if block.kind in {"code", "comment", "front_matter"}:

@@ -221,6 +221,7 @@ def test_another_word_in_an_equal_sentence_is_no_slip_of_the_pen(left, right, fi
         ("The same seed gives the same bytes.", "The same seed gives different bytes.", "antonym"),
         ("Only members may read the archive.", "Not only members may read the archive.", "quantifier"),
         ("The record is not valid.", "The record is invalid.", None),
+        ("The record is kept for 24 hours.", "The record is kept for 1 day.", None),
         ("No pattern has two definitions.", "A pattern has one definition.", None),
     ],
 )

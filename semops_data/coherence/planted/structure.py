@@ -17,9 +17,9 @@ from semops_data.coherence.knowledge import Chunk, Knowledge
 from semops_data.coherence.planted.results import Result, counted
 from semops_data.coherence.retrieval import ranks
 from semops_data.coherence.usages import canonical_chunks
-from semops_data.corpus.findings import document_findings
-from semops_data.corpus.links import LINK, is_address
+from semops_data.corpus.findings import document_findings, links
 from semops_data.corpus.model import Reading, Version
+from semops_data.corpus.readers.kinds import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def removed_definitions(knowledge: Knowledge, concepts: Sequence[Concept]) -> li
         rows = canonical_chunks(concept.pattern, knowledge)
         held.append(not rows)
         if rows:
-            missed.append(not canonical_chunks(concept.pattern, without(knowledge, rows)))
+            missed.append(not canonical_chunks(concept.pattern, without(knowledge, _section(knowledge, rows))))
             found.append(_name_rank(concept, knowledge, rows) <= TOP)
     clean = float(np.mean(held)) if held else None
     reason = None if held else "no registered pattern has a definition in the corpus"
@@ -62,6 +62,12 @@ def removed_definitions(knowledge: Knowledge, concepts: Sequence[Concept]) -> li
         counted("structure", "removed definition", METHOD, missed, clean=clean, reason=reason),
         counted("structure", "definition in the top 10 by name", METHOD, found, reason=reason),
     ]
+
+
+def _section(knowledge: Knowledge, rows: Sequence[int]) -> list[int]:
+    """The passages that hold the definition, and the rest of the section that they stand in."""
+    sections = {(knowledge.chunks[row].document_id, knowledge.chunks[row].anchor) for row in rows}
+    return [n for n, chunk in enumerate(knowledge.chunks) if (chunk.document_id, chunk.anchor) in sections]
 
 
 def _name_rank(concept: Concept, knowledge: Knowledge, rows: Sequence[int]) -> int:
@@ -121,19 +127,20 @@ def broken_references(current: Sequence[Version]) -> list[Result]:
         others = tuple(v for v in current if v.document_id != broken.document.document_id)
         told = document_findings(Reading((broken.document, *others)), only={broken.document.document_id})
         found.append(any(f.kind == "broken_reference" and f.line == broken.line for f in told))
-    reason = None if found else "no document refers to another one"
+    reason = None if found else "no Markdown document refers to another one"
     return [counted("structure", "broken reference", "reader", found, reason=reason)]
 
 
 def _turned(version: Version, known: set[tuple[str, int]], current: Sequence[Version]) -> _Broken | None:
     names = {other.document_id.rsplit("/", 1)[-1] for other in current}
-    for number, line in enumerate(version.content.split("\n"), 1):
-        for match in LINK.finditer(line):
-            target = match[1].partition("#")[0]
-            is_local = target and not is_address(target) and target.rsplit("/", 1)[-1] in names
-            if is_local and (version.document_id, number) not in known and "`" not in line:
-                wrong = re.sub(r"(\.\w+)$", r"-gone\1", target)
-                text = version.content.replace(match[0], match[0].replace(target, wrong), 1)
-                at = text[: text.find(wrong)].count("\n") + 1
-                return _Broken(dataclasses.replace(version, content=text), at)
+    lines = version.content.split("\n")
+    for number, target in links(read(version.document_id, version.content)):
+        path = target.partition("#")[0]
+        is_whole = (
+            number <= len(lines) and f"]({target})" in lines[number - 1] and (version.document_id, number) not in known
+        )
+        if is_whole and path.rsplit("/", 1)[-1] in names:
+            wrong = re.sub(r"(\.\w+)$", r"-gone\1", path)
+            lines[number - 1] = lines[number - 1].replace(f"]({target})", f"]({wrong})", 1)
+            return _Broken(dataclasses.replace(version, content="\n".join(lines)), number)
     return None

@@ -36,6 +36,8 @@ _NAVIGATION = frozenset(
         "breadcrumbs",
         "footer",
         "headerlink",
+        "footnote-reference",
+        "fn-backref",
         "copyright",
         "searchbox",
         "skiplink",
