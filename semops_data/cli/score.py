@@ -134,6 +134,8 @@ def _computed(lake: Lake, settings: Settings, valid: datetime) -> dict[str, Any]
     with TemporaryDirectory(prefix="semops-as-of-") as folder:
         scratch, vectors = Lake(folder), VectorStore(lake, open_encoder(settings))
         scores = score_as_of(lake, scratch, vectors, valid, settings, open_judge(settings))
+        if not scores.num_rows:
+            raise ConfigurationError(f"no definition had been written by {valid.isoformat(timespec='seconds')}")
         remember(lake, scores, as_of=valid, known_from=datetime.now(UTC))
         return coherence(scratch)
 
