@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from semops_data.coherence.frames import same_word
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.text import content
 
@@ -69,7 +70,9 @@ def estimated(premise: str, hypothesis: str, cosine: float, raw: float) -> float
     vectors (0 at cosine 0.5, 1 at 1); a raw contradiction score takes its share away.
     """
     ours, theirs = set(content(premise)), set(content(hypothesis))
-    coverage = len(ours & theirs) / len(theirs) if theirs else 1.0
+    # A slip of the pen and another form of a word are that word.
+    held = sum(word in ours or any(same_word(word, own) for own in ours) for word in theirs)
+    coverage = held / len(theirs) if theirs else 1.0
     closeness = min(max((cosine - ALIGNED) / (1 - ALIGNED), 0.0), 1.0)
     return (1.0 - raw) * (coverage + closeness) / 2
 
