@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import islice
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,18 +106,25 @@ def availability(
     scores = np.array([query_score(rank, size) for rank in places])
     weights = np.full(len(names), (0.5 if uses else 1.0) / len(names))
     weights = np.concatenate([weights, np.full(len(uses), 0.5 / max(len(uses), 1))])
-    worst = int(np.argmin(scores))
     evidence = {
         "canonical": [_where(knowledge, row) for row in canonical[:3]],
-        "name_rank": min(places[: len(names)]),
-        "name_queries": len(names),
-        "usage_queries": len(uses),
-        "median_usage_rank": float(np.median(places[len(names) :])) if uses else None,
-        "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
+        **_told(queries, places, len(names)),
         "outranked_by": None if copy is None else _where(knowledge, copy),
     }
     factor = PENALTY if copy is not None else 1.0
     return measured(pattern.pattern_id, scores, method=METHOD, weights=weights, factor=factor, evidence=evidence)
+
+
+def _told(queries: Sequence[Query], places: Sequence[int], names: int) -> dict[str, Any]:
+    """What the ranks say: the best of the name queries, which come first, and the query that fared worst."""
+    worst = int(np.argmax(places))
+    return {
+        "name_rank": min(places[:names]),
+        "name_queries": names,
+        "usage_queries": len(queries) - names,
+        "median_usage_rank": float(np.median(places[names:])) if len(queries) > names else None,
+        "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
+    }
 
 
 def availabilities(

@@ -47,7 +47,7 @@ ENUMERATION = re.compile(
 
 # The case that a sentence is limited to, up to the next comma.
 SCOPE = re.compile(
-    r"\b(?:if|when|whenever|unless|where|while|until|once|except|during|without)\b(?P<case>[^,;.]{3,200})",
+    r"\b(?:if|when|whenever|unless|where|while|until|once|except|during)\b(?P<case>[^,;.]{3,200})",
     re.IGNORECASE,
 )
 SCOPED = 0.5

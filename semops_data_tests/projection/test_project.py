@@ -77,7 +77,7 @@ def test_a_measurement_never_sees_the_users_servers(home, monkeypatch):
     monkeypatch.setenv("SEMOPS_SNOWFLAKE_ACCOUNT", "ORG-ACCOUNT")
     monkeypatch.setenv("SEMOPS_LAKE_URI", "s3://production")
     monkeypatch.setenv("DAGSTER_HOME", "/nowhere")
-    settings = Settings(home=home, orders_per_day=10, seed=3)
+    settings = Settings(home=home, orders_per_day=10, seed=3, corpus_include="**/*.md")
     environment = Prober(settings, 0.5, home / "x").environment
     assert {name for name in environment if name.startswith(("SEMOPS_", "DAGSTER_"))} == {
         "SEMOPS_HOME", "SEMOPS_DAYS", "SEMOPS_ORDERS_PER_DAY", "SEMOPS_START_DATE", "SEMOPS_SEED",
