@@ -1,13 +1,13 @@
 """What the mirror costs a run: the same run with it off, on, and on with a backend that never answers.
 
-    python benchmarks/run_path.py [--blocks 24] [--seconds 150]
+    python benchmarks/run_path.py [--blocks 24] [--seconds 150] [--tick 3]
 
 Prints JSON; takes about two minutes on a quiet machine. One process runs ten assets again and again on one instance,
 in memory where the machine has a folder for that (a disk is louder than what is looked for); two mirrors,
-each in a process of its own, follow that instance as the daemon does, but ten times a second instead of twice a minute.
-A block is off, on, hole, hole, on, off: what the machine does more and more, or less and less, falls on all alike. Of
-each block counts the difference to off in percent of off, of wall time and of the CPU time of the process that runs;
-the interval is the 95% bootstrap interval of the median over blocks.
+each in a process of its own, follow that instance as the daemon does, but every three seconds instead of every thirty
+(`--tick`). A block is off, on, hole, hole, on, off, eight runs each: what the machine does more and more, or less and
+less, falls on all alike. Of each block counts the difference to off in percent of off, of wall time and of the CPU time
+of the process that runs; the interval is the 95% bootstrap interval of the median over blocks.
 """
 
 from __future__ import annotations
@@ -37,15 +37,17 @@ if TYPE_CHECKING:
 
 OFF, ON, HOLE = "off", "on", "black_hole"
 ORDER = (OFF, ON, HOLE, HOLE, ON, OFF)
-TICK_SECONDS = 0.1
+TICK_SECONDS = 3.0
+RUNS = 8
+STEP_SECONDS = 0.02
 RESAMPLES = 4000
 
 
 class Mirror:
     """A mirror in a process of its own, which ticks while it is told to."""
 
-    def __init__(self, home: Path, url: str) -> None:
-        command = [sys.executable, __file__, "--mirror", str(home), "--url", url]
+    def __init__(self, home: Path, url: str, tick: float) -> None:
+        command = [sys.executable, __file__, "--mirror", str(home), "--url", url, "--tick", str(tick)]
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
@@ -76,7 +78,7 @@ class Mirror:
         self.process.wait(timeout=20)
 
 
-def mirror(home: Path, url: str) -> None:
+def mirror(home: Path, url: str, seconds: float) -> None:
     """The other process: tick between `go` and `wait`."""
     import threading
 
@@ -98,7 +100,9 @@ def mirror(home: Path, url: str) -> None:
                 # Never patient: it hangs in each tick, where the sensor would leave the backend alone.
                 sync(log, assets, settings)
                 idle.set()
-                time.sleep(TICK_SECONDS)
+                due = time.monotonic() + seconds
+                while active.is_set() and time.monotonic() < due:
+                    time.sleep(STEP_SECONDS)
 
     threading.Thread(target=tick, daemon=True).start()
     print("ready", flush=True)
@@ -107,12 +111,12 @@ def mirror(home: Path, url: str) -> None:
             active.set()
         else:
             active.clear()
-            time.sleep(TICK_SECONDS)
+            time.sleep(2 * STEP_SECONDS)
             idle.wait()
         print("done", flush=True)
 
 
-def measured(blocks: int = 24, seconds: float = 150.0) -> dict[str, object]:
+def measured(blocks: int = 24, seconds: float = 150.0, tick: float = TICK_SECONDS) -> dict[str, object]:
     """Wall and CPU seconds of each run, block by block, and what follows; no block begins after those seconds."""
     import dagster as dg
 
@@ -127,7 +131,7 @@ def measured(blocks: int = 24, seconds: float = 150.0) -> dict[str, object]:
         dg.DagsterInstance.from_config(str(home)) as instance,
     ):
         run(dg, instance)
-        mirrors = {ON: Mirror(home, url), HOLE: Mirror(home, f"http://127.0.0.1:{hole.getsockname()[1]}")}
+        mirrors = {ON: Mirror(home, url, tick), HOLE: Mirror(home, f"http://127.0.0.1:{hole.getsockname()[1]}", tick)}
         try:
             block(dg, instance, mirrors)
             end = time.monotonic() + seconds
@@ -141,19 +145,20 @@ def measured(blocks: int = 24, seconds: float = 150.0) -> dict[str, object]:
         events = received(url)[0]
     shutil.rmtree(home, ignore_errors=True)
     return {
-        "assets": ASSETS, "blocks": len(walls), "runs_of_each": 2 * len(walls), "events_received": events,
+        "assets": ASSETS, "blocks": len(walls), "runs_of_each": 2 * RUNS * len(walls), "tick_seconds": tick,
+        "events_received": events,
         "wall": summary(walls), "cpu_of_the_run": summary(cpus),
     }  # fmt: skip
 
 
 def block(dg, instance, mirrors: dict[str, Mirror]) -> tuple[dict[str, float], dict[str, float]]:  # type: ignore[no-untyped-def]
-    """One block; the mean wall and CPU seconds of the two runs of each kind."""
+    """One block; the mean wall and CPU seconds of a run of each kind."""
     wall, cpu = dict.fromkeys(ORDER, 0.0), dict.fromkeys(ORDER, 0.0)
 
     def one(kind: str) -> None:
         begun = time.process_time()
-        wall[kind] += run(dg, instance) / 2
-        cpu[kind] += (time.process_time() - begun) / 2
+        wall[kind] += sum(run(dg, instance) for _ in range(RUNS)) / (2 * RUNS)
+        cpu[kind] += (time.process_time() - begun) / (2 * RUNS)
 
     one(OFF)
     with mirrors[ON].ticking():
@@ -191,17 +196,18 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 def main() -> None:
     """Measure and print, or be a mirror."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--blocks", type=int, default=24, help="of six runs each")
+    asked.add_argument("--blocks", type=int, default=24, help="of six times eight runs each")
+    asked.add_argument("--tick", type=float, default=TICK_SECONDS, help="seconds between two looks of a mirror")
     asked.add_argument("--seconds", type=float, default=150.0, help="no block begins after them")
     asked.add_argument("--mirror", type=Path, help=argparse.SUPPRESS)
     asked.add_argument("--url", default="", help=argparse.SUPPRESS)
     given = asked.parse_args()
     logging.disable(logging.WARNING)
     if given.mirror:
-        mirror(given.mirror, given.url)
+        mirror(given.mirror, given.url, given.tick)
         return
     load, begun = os.getloadavg()[0], time.perf_counter()
-    figures = measured(given.blocks, given.seconds)
+    figures = measured(given.blocks, given.seconds, given.tick)
     more = {"load_average": load, "cores": os.cpu_count(), "seconds": round(time.perf_counter() - begun)}
     print(json.dumps(figures | more, indent=2))
 
