@@ -68,9 +68,8 @@ def role_conflict(left: str, right: str) -> Hit | None:
     is_joined = {"and", "or"} & set(between) and not [word for word in between if word not in STOP]
     if is_joined or all(word in _SYMMETRIC for word in between) or _is_list(left, first, second):
         return None
-    return Hit(
-        "role_swap", 0.8, f"“{' '.join(first)}” and “{' '.join(second)}” change places around “{' '.join(between)}”"
-    )
+    one, other, what = (as_written(part, left) for part in (first, second, between))
+    return Hit("role_swap", 0.8, f"“{one}” and “{other}” change places around “{what}”")
 
 
 def _exchanged(here: tuple[str, ...], there: tuple[str, ...]) -> tuple[tuple[str, ...], ...] | None:
@@ -126,7 +125,7 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
         if tag == "replace" and len(here) <= SLOT and len(there) <= SLOT:
             one, other = _meaning(here), _meaning(there)
             if one and other and not _alike(one, other):
-                slots.append((" ".join(here), " ".join(there), frozenset(one | other)))
+                slots.append((as_written(here, left), as_written(there, right), frozenset(one | other)))
     # Where much differs, it is another sentence and not another version of this one.
     others = sum(tag != "equal" for tag, *_ in blocks)
     if not slots or others > 2 or _moved(blocks, ours, theirs):
@@ -134,6 +133,12 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
     ours_says, theirs_says, differing = slots[0]
     told = f"“{ours_says}” against “{theirs_says}”"
     return Hit("substitution", 0.6 * kept**2 / others, told, differing)
+
+
+def as_written(stems: Sequence[str], text: str) -> str:
+    """The words of a text that have these stems, as they are written there."""
+    written = {stem(word): word for word in reversed(words(text))}
+    return " ".join(written.get(name, name) for name in stems)
 
 
 def _moved(blocks: Sequence[tuple[str, int, int, int, int]], ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
