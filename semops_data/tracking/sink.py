@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEY_TAG, PARENT_TAG = "semops.key", "mlflow.parentRunId"
 BATCH = 200
+PRAGMAS = ("synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 20000", "case_sensitive_like = true")
 _REFUSED = frozenset({"INVALID_PARAMETER_VALUE", "MALFORMED_REQUEST"})
 
 
@@ -165,17 +166,27 @@ def client(settings: Settings) -> Any:
 def _commit_quickly(connected: Any) -> None:
     """Let commits of the default store wait for no disk: MLflow makes six of them for each run.
 
-    A crash of the process loses nothing; a power cut may take the last seconds back.
+    A crash of the process loses nothing; a power cut may take the last seconds back. What MLflow tells SQLite at the
+    beginning of each of its sessions, sixteen for a run, is told once per connection.
     """
+    from mlflow.store.db import utils
     from sqlalchemy import event
+    from sqlalchemy.orm import sessionmaker
+
+    store = getattr(getattr(connected, "_tracking_client", None), "store", None)
+    engine, maker = getattr(store, "engine", None), getattr(utils, "_get_managed_session_maker", None)
+    if store is None or engine is None or getattr(store, "_semops_is_quick", False):
+        return
 
     def quicken(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA synchronous = NORMAL")
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
 
-    engine = getattr(getattr(getattr(connected, "_tracking_client", None), "store", None), "engine", None)
-    if engine is not None and not event.contains(engine, "connect", quicken):
-        event.listen(engine, "connect", quicken)
-        engine.dispose()
+    event.listen(engine, "connect", quicken)
+    engine.dispose()
+    if maker is not None and hasattr(store, "ManagedSessionMaker"):
+        store.ManagedSessionMaker = maker(sessionmaker(bind=engine), "sqlite, told on connecting")
+    store._semops_is_quick = True  # noqa: SLF001
 
 
 def _make_file(path: Path) -> None:
