@@ -247,4 +247,5 @@ def test_words_are_one_where_a_letter_slipped_and_two_where_they_mean_another_th
 def test_every_mutation_leaves_odd_texts_alone():
     for mutate in (FAULTS | NULLS).values():
         for text in ("", " ", "…", "x" * 50_000, "- ", "1", "\ud800"):
-            mutate(text)
+            planted = mutate(text)
+            assert planted is None or isinstance(planted, str)

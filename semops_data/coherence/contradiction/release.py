@@ -80,7 +80,7 @@ The asset `coherence/contradiction_model` does it again, with this recipe:
 {recipe}
 ```
 
-The same machine with the same versions gives the same file; other processors round otherwise.
+The same seed gives the same pairs, order and steps; other processors round otherwise, so that their file differs.
 
 ## Limits
 
