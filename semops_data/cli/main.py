@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 import traceback
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -112,5 +115,24 @@ def _report(error: Exception, *, debug: bool) -> int:
     return code
 
 
+def entry() -> NoReturn:
+    """Run the command line as a process of its own."""
+    code: object = 0
+    try:
+        main()
+    except SystemExit as leaving:
+        code = leaving.code
+    # What libraries left to do, as the interpreter would: it has no public name.
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    for stream in (sys.stdout, sys.stderr):
+        # The reader may have gone.
+        with suppress(OSError, ValueError):
+            stream.flush()
+    # The end of the interpreter is left out: a native thread that lets go of a Python object meanwhile (Arrow's, of a
+    # table on an object store) aborts a process whose work is done.
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
 if __name__ == "__main__":
-    main()
+    entry()

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
 
 class FormerShapeError(LookupError):
     """A table lacks a column that its contract has gained since, and that may not be null."""
+
+
+def as_dataset(delta: DeltaTable, predicate: Any = None) -> ds.Dataset:
+    """A version of a Delta table as an Arrow dataset; scan it without threads.
+
+    Args:
+        delta: the table at that version.
+        predicate: `file_pruning_predicate` of delta-rs, on partition columns.
+
+    Returns:
+        The dataset. A local table is read by Arrow's own file system: files that delta-rs opens are Python objects, and
+        an Arrow thread that lets go of one while the interpreter ends aborts the process.
+    """
+    from pyarrow import fs
+
+    place = urlsplit(delta.table_uri)
+    local = fs.SubTreeFileSystem(url2pathname(place.path), fs.LocalFileSystem()) if place.scheme == "file" else None
+    return delta.to_pyarrow_dataset(file_pruning_predicate=predicate, filesystem=local)
 
 
 def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str | Sequence[str]]) -> pa.Table:
@@ -25,9 +46,8 @@ def scan(delta: DeltaTable, columns: Sequence[str], where: Mapping[str, str | Se
         where: equality on partition columns, or several values of one.
     """
     filters: Any = [(name, "=" if isinstance(of, str) else "in", of) for name, of in where.items()] or None
-    dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
     # Threads of a dataset scan outlive a short process and crash it at exit.
-    return dataset.to_table(columns=list(columns), use_threads=False)
+    return as_dataset(delta, filters).to_table(columns=list(columns), use_threads=False)
 
 
 def present(delta: DeltaTable, schema: pa.Schema, key: str) -> list[str]:

@@ -96,10 +96,11 @@ def show(lake: Lake, key: str, *, version: int | None = None, limit: int = 20) -
         MissingTableError: where the table was never written.
         LakeError: where files of the version are gone, for instance vacuumed.
     """
+    from semops_data.lakehouse.shapes import as_dataset
     from semops_data.lakehouse.writing import guarded
 
     delta = lake.open(key, version=version)
     with guarded("read", f"version {delta.version()} of {lake.uri(key)}"):
         # Threads of a dataset scan outlive a short process and crash it at exit.
-        rows = delta.to_pyarrow_dataset().head(limit, use_threads=False)
+        rows = as_dataset(delta).head(limit, use_threads=False)
     return int(delta.version()), int(delta.count()), rows

@@ -116,8 +116,10 @@ def _spooled(delta: DeltaTable, folder: str, names: list[str], where: Mapping[st
     """Stream the rows into one temporary Parquet file."""
     import pyarrow.parquet as pq
 
+    from semops_data.lakehouse.shapes import as_dataset
+
     filters = [(name, "=", value) for name, value in where.items()] or None
-    dataset = delta.to_pyarrow_dataset(file_pruning_predicate=filters)
+    dataset = as_dataset(delta, filters)
     path = f"{folder}/rows.parquet"
     # Threads of a dataset scan outlive a short process and crash it at exit.
     scanner = dataset.scanner(columns=names, batch_size=BATCH_ROWS, batch_readahead=1, use_threads=False)
@@ -169,7 +171,9 @@ def _copy_delta(connection: Any, path: Path) -> None:
     """Stream a Delta table into DuckDB: its partition values are in its log, and its file names are encoded."""
     from deltalake import DeltaTable
 
-    dataset = DeltaTable(str(path)).to_pyarrow_dataset()
+    from semops_data.lakehouse.shapes import as_dataset
+
+    dataset = as_dataset(DeltaTable(str(path)))
     # Threads of a dataset scan outlive a short process and crash it at exit.
     reader = dataset.scanner(use_threads=False, batch_size=BATCH_ROWS).to_reader()
     connection.register("delta_rows", reader)
