@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semops_data.cli.contradictions import command
 from semops_data.corpus.facts.extract import corpus_conflicts
 from semops_data.corpus.facts.stated import constraints_of, default_of
 from semops_data.corpus.facts.values import differs, value_of
@@ -201,3 +204,19 @@ def test_no_text_makes_the_readers_of_facts_raise(text, before):
     constraints_of(before + text)
     for name in ("a_py", "a_yaml", "a_md", "a_sql"):
         conflicts(**{name: before + text})
+
+
+def test_the_command_lists_both_quotes_with_file_and_line(tmp_path, monkeypatch):
+    """What a person reads; the corpus is neither scored nor kept."""
+    monkeypatch.setenv("SEMOPS_HOME", str(tmp_path / "home"))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.py").write_text(NUMPY)
+    done = CliRunner().invoke(command, ["--corpus", str(tmp_path / "docs"), "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["documents"] == 1
+    assert [(row["said_at"], row["against_at"]) for row in told["contradictions"]] == [
+        ("a.py:11", "a.py:4"),
+        ("a.py:14", "a.py:4"),
+    ]
+    assert not (tmp_path / "home").exists()
