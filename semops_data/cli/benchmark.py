@@ -28,7 +28,7 @@ FAMILIES = ("clean", "contradiction", "null", "drift", "structure", "handwritten
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Where to keep it.")
 @click.option("--concepts", type=click.IntRange(2, 5_000), default=120, show_default=True, help="Concepts at most.")
 @click.option("--model/--no-model", default=True, show_default=True, help="Also judge by the contradiction model.")
-@click.option("--natural", type=click.IntRange(0, 25), default=0, help="Show so many natural pairs a method.")
+@click.option("--natural", type=click.IntRange(0, 25), default=0, help="Show so many natural contradictions a method.")
 @json_option
 def command(
     corpus: str | None, registry: Path | None, home: Path | None, concepts: int, natural: int, *, model: bool,
@@ -115,6 +115,7 @@ def _show(out: Output, rows: list[dict[str, Any]], pairs: list[dict[str, Any]]) 
         out.heading(family)
         out.table((family, *methods), [(kind, *(held.get((kind, method)) for method in methods)) for kind in kinds])
     for row in pairs:
-        out.text(f"\n{row['rank']}. {row['method']} {row['score']:.2f} {row['why'] or ''}")
+        more = f" (and {row['others']} pairs more)" if row["others"] else ""
+        out.text(f"\n{row['rank']}. {row['method']} {row['score']:.2f} {row['why'] or ''}{more}")
         out.text(f"   {row['claim_place']}: {row['claim']}")
         out.text(f"   {row['evidence_place']}: {row['evidence']}")

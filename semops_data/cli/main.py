@@ -25,6 +25,7 @@ COMMANDS = (
     "label",
     "experiments",
     "benchmark",
+    "contradictions",
     "generate",
     "synth",
     "profile",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from semops_data.coherence.exclusion import groups, innocent
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 DRIFTED = 0.1
 HARD_TO_FIND = 0.5
+MOST_PLACES = 5
 
 
 def findings(
@@ -62,19 +65,22 @@ def _contradictions(
 ) -> list[dict[str, Any]]:
     if calibration.threshold is None:
         return []
-    rows = []
+    rows: list[dict[str, Any]] = []
     for pair in pairs:
         probability = calibration.probability(pair.raw)
         if pair.rule is None or probability < calibration.threshold:
             continue
-        sentence = knowledge.sentences[pair.sentence]
+        sentence, claim = knowledge.sentences[pair.sentence], pattern.claims[pair.claim].text
+        documents = (pattern.source_path or "", sentence.document_id)
+        if innocent(claim, sentence.text, pair.rule, documents=documents) is not None:
+            continue
         rows.append(
             {
                 "kind": "contradiction",
                 "score": probability,
                 "detail": f"{pair.rule}: {pair.detail}",
                 "rule": pair.rule,
-                "claim": pattern.claims[pair.claim].text,
+                "claim": claim,
                 "evidence": sentence.text,
                 "evidence_document": sentence.document_id,
                 "evidence_line": sentence.line,
@@ -82,7 +88,17 @@ def _contradictions(
                 "method": pair.method,
             }
         )
-    return rows
+    rows.sort(key=lambda row: -row["score"])
+    told = groups([(row["claim"], row["evidence"], row["detail"]) for row in rows])
+    return [rows[group[0]] | {"detail": rows[group[0]]["detail"] + _more(rows, group[1:])} for group in told]
+
+
+def _more(rows: Sequence[Mapping[str, Any]], others: Sequence[int]) -> str:
+    """Where else the same contradiction stands."""
+    places = list(dict.fromkeys(f"{rows[n]['evidence_document']}:{rows[n]['evidence_line']}" for n in others))
+    if not places:
+        return ""
+    return f" (also {', '.join(places[:MOST_PLACES])}{' and elsewhere' if len(places) > MOST_PLACES else ''})"
 
 
 def _availability(

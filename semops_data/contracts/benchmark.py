@@ -31,7 +31,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "coherence/benchmark_pairs",
-        "One row per natural pair among the 25 that score highest by a method: for a person to read and judge.",
+        "One row per natural contradiction among the 25 that score highest by a method: for a person to judge.",
         (
             Column("method", "string", "What judged.", is_key=True),
             Column("rank", "int64", "Position, from 1.", is_key=True, minimum=1),
@@ -42,6 +42,7 @@ TABLES: tuple[Table, ...] = (
             Column("evidence", "string", "The sentence that was held against it."),
             Column("evidence_place", "string", "Document and line of that sentence."),
             Column("why", "string", "The rule that fired; null where a model alone judged.", nullable=True),
+            Column("others", "int64", "How many more pairs say the same contradiction.", minimum=0),
         ),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ CLASSIFICATIONS = ("core", "supporting", "generic")
 CHUNK_KINDS = ("prose", "list", "table", "code", "quote", "heading", "metadata")
 FINDING_KINDS = (
     "undecodable", "too_large", "empty_document", "no_headings", "broken_reference", "outside_root",
-    "missing_definition", "malformed", "not_read",
+    "missing_definition", "malformed", "not_read", "contradicting_statements",
 )  # fmt: skip
 
 KNOWLEDGE: tuple[Table, ...] = (

@@ -61,7 +61,7 @@ def corpus_documents(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[corpus_source, ["corpus", "documents"], ["registry", "patterns"]],
-    code_version="3",
+    code_version="4",
     metadata=catalog.definition_metadata(table("corpus/findings"), storage_kind="deltalake"),
     description=table("corpus/findings").description,
 )
@@ -73,13 +73,14 @@ def corpus_findings(
     """Look for what is wrong with the documents."""
     from semops_data.corpus import report, tables
     from semops_data.corpus.definitions import missing_definitions
-    from semops_data.corpus.findings import document_findings
+    from semops_data.corpus.findings import contradicting_statements, document_findings
 
     source = corpus.open()
     reading = source.read()
     found = [
         *reading.findings,
         *document_findings(reading, source.selects),
+        *contradicting_statements(reading),
         *missing_definitions(registry_source.load(), reading),
     ]
     commit = lake.replace("corpus/findings", tables.findings_table(found))

@@ -76,6 +76,24 @@ def every_document_could_be_read(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckR
     return _none_of(unread, dg.AssetCheckSeverity.WARN)
 
 
+@dg.asset_check(
+    asset=["corpus", "findings"],
+    name="no_statement_contradicts_another",
+    blocking=False,
+    description="A docstring says what its signature does, a description what its schema demands, and no two documents "
+    "give one setting two defaults.",
+)
+def no_statement_contradicts_another(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+    """No finding of two statements of which one is wrong."""
+    rows = lake.read("corpus/findings").to_pylist()
+    wrong = [
+        f"{row['document_id']}:{row['line']}: {row['detail']}"
+        for row in rows
+        if row["kind"] == "contradicting_statements"
+    ]
+    return _none_of(wrong, dg.AssetCheckSeverity.WARN)
+
+
 def _none_of(wrong: list[str], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not wrong, severity=severity, metadata={"expected": 0, "actual": len(wrong), "which": wrong[:100]}

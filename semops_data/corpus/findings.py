@@ -1,10 +1,11 @@
-"""What is wrong with the current documents that can be read: no text, no headings, references that lead nowhere."""
+"""What is wrong with the current documents: no text, no headings, dead references, statements that contradict."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from semops_data.corpus.facts.extract import corpus_conflicts
 from semops_data.corpus.links import LINK, is_address, leads_to
 from semops_data.corpus.model import Finding
 from semops_data.corpus.readers.kinds import CONVERTED, DEFAULT_INCLUDE, MARKDOWN, read, suffix_of
@@ -44,6 +45,14 @@ def document_findings(
             found.append(Finding(document_id, "no_headings", 1, detail, "info"))
         found += _broken_references(document_id, document, parsed, selects)
     return found
+
+
+def contradicting_statements(reading: Reading) -> list[Finding]:
+    """Where two places give one thing two values: a docstring and its signature, a description and its schema."""
+    return [
+        Finding(conflict.said.document_id, "contradicting_statements", conflict.said.line, conflict.detail, "warning")
+        for conflict in corpus_conflicts(reading.current)
+    ]
 
 
 def _broken_references(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.consistency import COMPARABLE
+from semops_data.coherence.exclusion import groups, innocent
 from semops_data.coherence.planted.concepts import Concept, concepts
 from semops_data.coherence.planted.drift import drifts, losses
 from semops_data.coherence.planted.handwritten import Pair, handwritten
@@ -17,6 +18,7 @@ from semops_data.coherence.planted.stand import Judged, Plant, Scored, judged, l
 from semops_data.coherence.planted.structure import broken_references, removed_definitions, stale_copies
 from semops_data.coherence.planting import FAULTS, NULLS, typo
 from semops_data.coherence.rules import raw_contradiction
+from semops_data.corpus.facts.extract import corpus_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +48,7 @@ class Natural:
         evidence: the other sentence.
         evidence_place: document and line.
         why: the rule that fired; None where a model alone judged.
+        others: how many more pairs say the same contradiction.
     """
 
     method: str
@@ -56,6 +59,7 @@ class Natural:
     evidence: str
     evidence_place: str
     why: str | None
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def measure(
         results += _contradictions(outcome, kinds, reported, of_reported, threshold)
         results += _written(name, method, written, embed, threshold)
         natural += _highest(name, outcome, found, chosen)
+    natural += _stated(current)
     seed = _seed(knowledge, chosen, plants)
     results += _contradictions(seed, kinds, reported, of_reported, limit(seed.natural[~reported], FLAGGED))
     results += drifts(chosen, written, losses(embed) | dict(losers or {}))
@@ -180,21 +185,33 @@ def _written(name: str, method: Method, written: Sequence[Pair], embed: Embed, t
 
 
 def _highest(name: str, outcome: Scored, found: Sequence[Judged], chosen: Sequence[Concept]) -> list[Natural]:
-    """The natural pairs with the highest scores, each pair of texts once."""
-    taken: set[frozenset[str]] = set()
-    best: list[Natural] = []
+    """The natural pairs with the highest scores that exclude each other, one of each contradiction."""
+    kept = []
     for place in np.argsort(-outcome.pairs, kind="stable"):
         pair = found[int(place)]
-        texts = frozenset((pair.claim, pair.sentence))
-        if pair.plant >= 0 or texts in taken:
-            continue
-        if outcome.pairs[place] <= 0 or len(best) >= NATURAL:
+        if outcome.pairs[place] <= 0:
             break
-        taken.add(texts)
-        concept = chosen[pair.concept]
-        best.append(Natural(name, float(outcome.pairs[place]), concept.label, pair.claim, concept.place, pair.sentence,
-                            pair.place, pair.why))  # fmt: skip
-    return best
+        if pair.plant >= 0:
+            continue
+        concept, rule = chosen[pair.concept], pair.why.split(":")[0] if pair.why else None
+        documents = (concept.place.rpartition(":")[0], pair.place.rpartition(":")[0])
+        if innocent(pair.claim, pair.sentence, rule, documents=documents) is None:
+            kept.append((float(outcome.pairs[place]), pair, concept))
+    told = groups([(pair.claim, pair.sentence, pair.why) for _, pair, _ in kept])
+    best = [(*kept[group[0]], len(group) - 1) for group in told[:NATURAL]]
+    return [
+        Natural(name, score, concept.label, pair.claim, concept.place, pair.sentence, pair.place, pair.why, others)
+        for score, pair, concept, others in best
+    ]
+
+
+def _stated(current: Sequence[Version]) -> list[Natural]:
+    """What two places say differently of one value: nothing is estimated, so nothing is ranked."""
+    return [
+        Natural("statements", 1.0, conflict.said.subject, conflict.said.quote, conflict.said.place,
+                conflict.against.quote, conflict.against.place, f"statement: {conflict.said.aspect}", 0)
+        for conflict in corpus_conflicts(current)[:NATURAL]
+    ]  # fmt: skip
 
 
 def _seed(knowledge: Knowledge, chosen: Sequence[Concept], plants: Sequence[Plant]) -> Scored:

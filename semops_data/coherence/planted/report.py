@@ -39,10 +39,22 @@ def pages(rows: Sequence[Mapping[str, Any]]) -> str:
 def pair_page(rows: Sequence[Mapping[str, Any]]) -> str:
     """Markdown table of the natural pairs, the highest first."""
     body = [
-        (r["method"], r["rank"], r["score"], r["claim_place"], r["claim"], r["evidence_place"], r["evidence"], r["why"])
+        (
+            r["method"],
+            r["rank"],
+            r["score"],
+            r["claim_place"],
+            r["claim"],
+            r["evidence_place"],
+            r["evidence"],
+            r["why"],
+            r["others"],
+        )
         for r in rows
     ]
-    return markdown.table(("method", "rank", "score", "claim in", "claim", "sentence in", "sentence", "why"), body)
+    return markdown.table(
+        ("method", "rank", "score", "claim in", "claim", "sentence in", "sentence", "why", "more pairs"), body
+    )
 
 
 def plot(rows: Sequence[Mapping[str, Any]]) -> bytes:
