@@ -29,7 +29,8 @@ _SAME = (
     "|yield give produce return|make create build|show display|happen occur|begin start|end finish stop|begin open"
     "|use utilize employ|big large|small little|document page file|also too|must shall|need require|help assist"
     "|get obtain receive|say state tell|allow permit enable let|every each all any|delete remove|way manner"
-    "|compute calculate recompute|several multiple many|single one|mean average|change modify alter|which that who"
+    "|compute calculate recompute|several multiple many|single one|mean average|change modify alter edit update"
+    "|which that who"
     "|product multiplication|contain include|below under|above over|for to|in on at within into|lack miss|whole entire"
     "|system organization organisation|section chapter|method approach|value score|again anew|put place|if where when"
     "|its their his her|it they them|can could may might|should ought|via through by|since because as|organise organize"
@@ -38,7 +39,7 @@ _GROUP = {stem(word): number for number, group in enumerate(_SAME.split("|")) fo
 LONGEST = 60
 MOST_MOVED = 10
 FRAME = 0.6
-SLOT = 3
+SLOT = 4
 # Words of a sentence that must be the same on either side before one other word turns its meaning.
 FEWEST_SAME = 4
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations, product
 
 from semops_data.coherence.text import stem
 
-# What each negator turns: the next words that carry meaning ("is not a sum"), or just the next one ("no sum").
-NEGATORS = {"not": 2, "never": 2, "cannot": 2, "no": 1, "none": 1, "neither": 1, "nor": 1, "without": 1, "nothing": 1,
-            "nobody": 1, "null": 0}  # fmt: skip
+# Whether a negator turns the word behind it ("is not a sum") or is a value of its own.
+NEGATORS = {"not": True, "never": True, "cannot": True, "no": True, "none": True, "neither": True, "nor": True,
+            "without": True, "nothing": True, "nobody": True, "null": False}  # fmt: skip
+# Between a negator and what it denies.
+MANNER = frozenset({"already", "yet", "also", "even", "ever", "quite", "very", "really", "itself", "just", "always"})
 NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
-NOT_ONLY = re.compile(r"\bnot only\b", re.IGNORECASE)
+NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|simply)\b", re.IGNORECASE)
+# What is denied ends here: "not an aspiration but a measure" denies no measure.
+DENIED_UNTIL = re.compile(r"\bbut\b|[;:—–]")
 MODALITIES = {
     "must": 3, "shall": 3, "required": 3, "mandatory": 3, "always": 3,
     "should": 2, "recommended": 2,
@@ -65,10 +70,58 @@ ANTONYMS = [
     ("empty", "full"), ("even", "odd"), ("wide", "narrow"), ("broad", "narrow"), ("broader", "narrower"),
     ("arithmetic", "geometric"), ("precision", "recall"), ("parent", "child"), ("client", "server"),
 ]  # fmt: skip
+# Opposites that are looked for and never planted: a word, and what it excludes.
+_OPPOSED = (
+    "accept:refuse deny|allow:deny block prevent|permit:forbid deny|grant:deny revoke|approve:reject|agree:disagree"
+    "|append:overwrite|keep:discard delete drop overwrite remove|retain:discard delete drop|store:discard"
+    "|preserve:replace destroy discard|include:omit skip ignore|count:ignore omit|consider:ignore disregard"
+    "|apply:skip ignore|process:skip|follow:ignore|raise:lower reduce|increase:reduce shrink fall|grow:shrink"
+    "|rise:drop|expand:contract|extend:shorten|strengthen:weaken|improve:worsen|connect:disconnect|attach:detach"
+    "|lock:unlock|encrypt:decrypt|install:remove uninstall|load:unload|import:export|upload:download|send:receive"
+    "|publish:withdraw|register:unregister|enter:leave|join:leave|appear:disappear vanish|present:absent missing"
+    "|available:unavailable|visible:hidden invisible|show:hide|shared:exclusive private|common:rare|frequent:rare"
+    "|always:rarely seldom|usually:rarely|often:seldom|everybody:nobody|everyone:nobody|everything:nothing"
+    "|everywhere:nowhere|together:separately apart|joint:separate|combined:separate|unique:duplicate shared"
+    "|exact:approximate|exactly:roughly approximately|fixed:variable|constant:variable varying|draft:final"
+    "|persistent:transient ephemeral volatile|permanent:transient|durable:volatile|stateless:stateful"
+    "|sequential:parallel concurrent|serial:parallel|fresh:stale|live:stale|current:outdated|up-to-date:outdated"
+    "|early:late|immediately:later eventually|automatically:manually|implicitly:explicitly|direct:indirect"
+    "|directly:indirectly|active:inactive|successful:failed unsuccessful|pass:fail|legal:illegal|trusted:untrusted"
+    "|secure:insecure|plain:encrypted masked|right:wrong|correct:incorrect wrong|accurate:inaccurate"
+    "|reliable:unreliable|cheap:expensive|easy:hard difficult|simple:complex|small:large big|short:long"
+    "|few:many|fewer:more|least:most|minor:major|partial:full complete whole|partially:fully completely"
+    "|top:bottom|front:back|horizontal:vertical|inner:outer|start:stop finish|begin:finish|open:close|buy:sell"
+    "|win:lose|credit:debit|income:expense|profit:loss|producer:consumer|reader:writer|primary:secondary"
+    "|sender:receiver recipient|cause:prevent|require:forbid|recommend:discourage|encourage:discourage|add:subtract"
+    "|multiply:divide|quarantine:drop delete discard repair|archive:delete|unchanged:changed overwritten modified"
+    "|silent:reported|silently:loudly visibly|identical:different|equal:unequal|independent:dependent"
+    "|voluntary:mandatory|free:paid|clean:dirty|normal:abnormal|regular:irregular|original:copy"
+)
+# Of each group one alone can stand in a place.
+_ALTERNATIVES = (
+    "sum mean median maximum minimum|hourly daily weekly monthly quarterly yearly"
+    "|arithmetic geometric harmonic|linear exponential|monday tuesday wednesday thursday friday saturday sunday"
+    "|north south east west"
+)
 OPPOSITES: dict[str, set[str]] = {}
-for _left, _right in ANTONYMS:
-    OPPOSITES.setdefault(stem(_left), set()).add(stem(_right))
-    OPPOSITES.setdefault(stem(_right), set()).add(stem(_left))
+_EXCLUDED = [(word, other) for group in _OPPOSED.split("|") for word, others in [group.split(":")]
+             for other in others.split()]  # fmt: skip
+_EXCLUDED += [pair for group in _ALTERNATIVES.split("|") for pair in combinations(group.split(), 2)]
+
+
+def _stems(word: str) -> set[str]:
+    """Of a word and, where it doubles its last letter, of "dropped" beside "drop"."""
+    is_doubled = re.search(r"(?:^|[^aeiou])[aeiou][bdgmnprt]$", word) is not None
+    return {stem(word), word + word[-1]} if is_doubled else {stem(word)}
+
+
+for _one, _two in (*ANTONYMS, *_EXCLUDED):
+    for _left, _right in product(_stems(_one), _stems(_two)):
+        OPPOSITES.setdefault(_left, set()).add(_right)
+        OPPOSITES.setdefault(_right, set()).add(_left)
+# Nothing beside it: "by size alone", "solely by size".
+EXCLUSIVE = re.compile(r"\b(?:alone|solely|exclusively|nothing but|nothing else|merely)\b", re.IGNORECASE)
+BESIDE = frozenset("and plus times also too besides both together well minus divided".split())  # noqa: SIM905
 
 UNITS = {
     name: canonical

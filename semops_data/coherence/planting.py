@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from semops_data.coherence.lexicon import ANTONYMS, MODALITIES, UNITS
-from semops_data.coherence.rules import QUANTITY, quantities
+from semops_data.coherence.quantities import QUANTITY, quantities
 from semops_data.coherence.text import STOP, stem, words
 
 COPULA = re.compile(r"\b(is|are|was|were|can|may|must|should|will|has to|does|do)\b(?! not\b)", re.IGNORECASE)

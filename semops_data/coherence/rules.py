@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from itertools import product
 from math import sqrt
 
@@ -18,6 +17,10 @@ from semops_data.coherence.frames import role_conflict, same_word, substitution_
 from semops_data.coherence.hit import Hit
 from semops_data.coherence.lexicon import (
     ABSENT,
+    BESIDE,
+    DENIED_UNTIL,
+    EXCLUSIVE,
+    MANNER,
     MANY_OF,
     MODALITIES,
     NEGATED,
@@ -29,16 +32,10 @@ from semops_data.coherence.lexicon import (
     OPPOSITES,
     PRESENT,
     QUANTIFIERS,
-    SECONDS,
-    UNITS,
 )
+from semops_data.coherence.quantities import number_conflict
 from semops_data.coherence.text import STOP, content, stem, words
 
-QUANTITY = re.compile(
-    r"(?P<before>[$€])?(?<![\w.])(?<!\w[-–])(?P<value>[-+]?\d+(?:[,_]\d{3})*(?:\.\d+)?)(?![\d]*[-–]?\w*\.\w)"
-    r"\s*(?P<unit>%|[A-Za-z]+)?"
-)
-COMPARATORS = re.compile(r"(>=|<=|≥|≤|>|<|=)\s*$|\b(at least|at most|more than|less than|above|below|over|under)\s*$")
 # A member begins where a word does: tried at each of its letters, one long word would cost the square of its length.
 ENUMERATION = re.compile(
     r"(?<![\w-])((?:[\w-]+(?: [\w-]+){0,2}, ){1,8}(?:and |or )?[\w-]+(?: [\w-]+){0,2}(?:,? (?:and|or) [\w-]+)?)"
@@ -51,67 +48,18 @@ SCOPE = re.compile(
     re.IGNORECASE,
 )
 SCOPED = 0.5
-SAME_FRAME = 0.8
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number, its unit (canonical, or empty) and the word that follows it."""
-
-    value: float
-    unit: str
-    noun: str
-    compared: bool
-
-
-def quantities(text: str) -> list[Quantity]:
-    """The quantities of a sentence; parts of names and versions ("v1.2", "utf-8") are none."""
-    found = []
-    for match in QUANTITY.finditer(text):
-        word = (match["unit"] or "").casefold()
-        unit = UNITS.get(word) or UNITS.get(match["before"] or "", "")
-        noun = "" if unit or word in STOP else stem(word)
-        value = float(match["value"].replace(",", "").replace("_", ""))
-        compared = bool(COMPARATORS.search(text[: match.start()].casefold()[-12:]))
-        found.append(Quantity(value, unit, noun, compared))
-    return found
-
-
-def _size(quantity: Quantity) -> tuple[float, str]:
-    """A quantity in the base unit of its dimension: 24 hours are a day."""
-    seconds = SECONDS.get(quantity.unit)
-    return (quantity.value, quantity.unit) if seconds is None else (round(quantity.value * seconds, 6), "s")
-
-
-def number_conflict(left: str, right: str) -> Hit | None:
-    """The same measure with another number, or the same number in another unit."""
-    ours, theirs = quantities(left), quantities(right)
-    if not ours or not theirs:
-        return None
-    shared = set(map(_size, ours)) & set(map(_size, theirs))
-    for a, b in product(ours, theirs):
-        if _size(a) in shared or _size(b) in shared:
-            continue
-        if a.value == b.value and a.unit and b.unit and a.unit != b.unit:
-            return Hit("unit", 0.95, f"{a.value:g} {a.unit} against {b.value:g} {b.unit}")
-        same = (a.unit and a.unit == b.unit) or (a.noun and a.noun == b.noun) or (a.compared and b.compared)
-        if same and a.value != b.value and a.unit == b.unit:
-            measure = a.unit or a.noun or "threshold"
-            return Hit("number", 0.95, f"{a.value:g} against {b.value:g} ({measure})")
-    return _number_in_the_same_frame(left, right, ours, theirs)
-
-
-def _number_in_the_same_frame(left: str, right: str, ours: list[Quantity], theirs: list[Quantity]) -> Hit | None:
-    """Numbers without a unit or noun, in sentences that are otherwise nearly the same words."""
-    if sorted((q.value, q.unit) for q in ours) == sorted((q.value, q.unit) for q in theirs):
-        return None
-    here, there = ({token for token in content(text) if not token.isdigit()} for text in (left, right))
-    if len(ours) != len(theirs) or len(here & there) < SAME_FRAME * max(len(here | there), 1):
-        return None
-    for a, b in zip(ours, theirs, strict=True):
-        if a.value != b.value and a.unit == b.unit:
-            return Hit("number", 0.9, f"{a.value:g} against {b.value:g}")
-    return None
+# Where a sentence goes on to say another thing; a list's last "and" is followed by no verb.
+CLAUSES = re.compile(
+    r"[;:—]|, (?:but|while|whereas|so|which|because|since|whatever|however)\b"
+    r"|,? and (?=(?:\w+ ){0,5}(?:is|are|was|were|has|have|can|may|must|lies|does|do|\w+s) )",
+    re.IGNORECASE,
+)
+FEWEST_IN_CLAUSE = 4
+CLAUSE = 0.85
+# How much a poor alignment counts against what is seldom said of anything else.
+SPECIFIC = 0.5
+# A "not" stands in one sentence of ten, whatever it is about.
+COMMON = 1.3
 
 
 def negation_conflict(left: str, right: str) -> Hit | None:
@@ -124,22 +72,36 @@ def negation_conflict(left: str, right: str) -> Hit | None:
     if ours % 2 == theirs % 2:
         return None
     affirmed_here, affirmed_there = set(content(left)) - denied, set(content(right)) - refused
-    turned = sorted(denied & affirmed_there | refused & affirmed_here)
+    turned = sorted(_among(denied, affirmed_there) | _among(refused, affirmed_here))
+    if not turned and set(content(left)) - NEGATORS.keys() == set(content(right)) - NEGATORS.keys():
+        # The same sentence with one "not" more: whatever it stands before.
+        turned = sorted(denied | refused)
     if not turned:
         return None
     which = "the definition" if ours % 2 else "the other text"
-    return Hit("negation", 0.85, f"only {which} denies “{spelled(turned[0], left, right)}”", frozenset(NEGATORS))
+    return Hit(
+        "negation", 0.85, f"only {which} denies “{spelled(turned[0], left, right)}”", frozenset(NEGATORS), COMMON
+    )
+
+
+def _among(wanted: frozenset[str], affirmed: set[str]) -> set[str]:
+    """Those of the wanted words that are among the others, in any form."""
+    return {word for word in wanted if word in affirmed or any(same_word(word, other) for other in affirmed)}
 
 
 def negations(text: str) -> tuple[int, frozenset[str]]:
     """How many negations a sentence has, and the stems that they deny; "not only" is none."""
     lowered = NEGATED.sub(" not ", NOT_ONLY.sub(" ", text.casefold()))
-    tokens, count, denied = words(lowered), 0, set()
-    for place, word in enumerate(tokens):
-        if word in NEGATORS:
-            count += 1
-            following = [stem(token) for token in tokens[place + 1 :] if token not in STOP and token not in NEGATORS]
-            denied.update(following[: NEGATORS[word]])
+    count, denied = 0, set[str]()
+    for part in DENIED_UNTIL.split(lowered):
+        tokens = words(part)
+        for place, word in enumerate(tokens):
+            if word in NEGATORS:
+                count += 1
+                following = [token for token in tokens[place + 1 :] if token not in STOP | NEGATORS.keys() | MANNER]
+                # What is denied is the word, not how it is done or what it is said of: "not quickly specific to it".
+                head = next((token for token in following if not token.endswith("ly")), None)
+                denied.update({stem(head)} if head is not None and NEGATORS[word] else ())
     return count, frozenset(denied)
 
 
@@ -184,7 +146,7 @@ def count_conflict(left: str, right: str) -> Hit | None:
         after_one, after_many = content(ours[one.end() :])[:2], content(theirs[many.end() :])[:2]
         if set(after_one) & set(after_many):
             differing = frozenset(map(stem, words(f"{one[0]} {many[0]}")))
-            return Hit("count", 0.85, f"“{one[0]}” against “{many[0]}”", differing)
+            return Hit("count", 0.85, f"“{one[0]}” against “{many[0]}”", differing, SPECIFIC)
     return None
 
 
@@ -197,7 +159,26 @@ def absence_conflict(left: str, right: str) -> Hit | None:
         if PRESENT.search(ours) and not NEITHER.search(ours[: (PRESENT.search(ours) or present).start()]):
             continue
         differing = frozenset(map(stem, words(f"{present[0]} unmeasured undefined null no value neither 0 1")))
-        return Hit("absence", 0.9, f"“{absent[0]}” against “{present[0]}”", differing)
+        return Hit("absence", 0.9, f"“{absent[0]}” against “{present[0]}”", differing, SPECIFIC)
+    return None
+
+
+def exclusivity_conflict(left: str, right: str) -> Hit | None:
+    """Something alone on one side, and with something beside it on the other."""
+    for ours, theirs in ((left, right), (right, left)):
+        alone = EXCLUSIVE.search(ours)
+        if alone is None or EXCLUSIVE.search(theirs):
+            continue
+        tokens = words(theirs)
+        # What is alone stands next to the word that says so: "by size alone", "solely by size".
+        near = {*content(ours[: alone.start()])[-2:], *content(ours[alone.end() :])[:2]}
+        beside = [
+            stem(word) in near for place, word in enumerate(tokens) if set(tokens[place + 1 : place + 3]) & BESIDE
+        ]
+        if any(beside):
+            return Hit(
+                "exclusivity", 0.8, f"“{alone[0]}” against more than that", frozenset({stem(alone[0].casefold())})
+            )
     return None
 
 
@@ -235,7 +216,9 @@ def _enumerations(text: str) -> list[frozenset[str]]:
     lists = []
     for match in ENUMERATION.findall(text):
         members = [member for member in re.split(r",\s*(?:and |or )?| and | or ", match) if member]
-        stems = [content(member)[-1] for member in members if content(member)]
+        # The sentence goes on before the first member and behind the last one.
+        told = [stems for member in members if (stems := content(member))]
+        stems = [own[0 if place and place == len(told) - 1 else -1] for place, own in enumerate(told)]
         if len(stems) >= 3:
             lists.append(frozenset(stems))
     return lists
@@ -253,6 +236,7 @@ RULES = (
     quantifier_conflict,
     count_conflict,
     absence_conflict,
+    exclusivity_conflict,
     antonym_conflict,
     enumeration_conflict,
     role_conflict,
@@ -289,16 +273,39 @@ def raw_contradiction(left: str, right: str, cosine: float) -> tuple[float, Hit 
     """Raw contradiction score of a pair in [0, 1], and the rule that gave it.
 
     The strongest of (strength x alignment x closeness) over the rules that fire, where closeness rises from 0 at
-    cosine 0.5 to 1 at 0.9. Without a rule the score is 0: a cosine says nothing about contradiction.
+    cosine 0.5 to 1 at 0.9. Without a rule the score is 0: a cosine says nothing about contradiction. Where one of the
+    two says more than the other, its first clause is held against the other one too.
     """
-    closeness = min(max((cosine - 0.5) / 0.4, 0.0), 1.0)
+    closeness = 0.5 + 0.5 * min(max((cosine - 0.5) / 0.4, 0.0), 1.0)
+    best, chosen = _strongest_hit(left, right)
+    for ours, theirs in _clauses(left, right):
+        score, hit = _strongest_hit(ours, theirs)
+        if score * CLAUSE > best:
+            best, chosen = score * CLAUSE, hit
+    return best * closeness, chosen
+
+
+def _strongest_hit(left: str, right: str) -> tuple[float, Hit | None]:
     hits = [hit for rule in RULES if (hit := rule(left, right)) is not None]
     if sum(hit.rule in TURNING for hit in hits) % 2 == 0:
         hits = [hit for hit in hits if hit.rule not in TURNING]
-    scale = (0.5 + 0.5 * closeness) * (SCOPED if hits and scope_differs(left, right) else 1.0)
+    scale = SCOPED if hits and scope_differs(left, right) else 1.0
     best, chosen = 0.0, None
     for hit in hits:
-        score = hit.strength * alignment(left, right, hit.differing) * scale
+        score = hit.strength * (alignment(left, right, hit.differing) * scale) ** hit.weight
         if score > best:
             best, chosen = score, hit
     return best, chosen
+
+
+def _clauses(left: str, right: str) -> list[tuple[str, str]]:
+    """The first clauses of two sentences, against each other or the whole other one; none where both have one only."""
+    heads = [_first_clause(text) for text in (left, right)]
+    pairs = [(heads[0], right), (left, heads[1]), (heads[0], heads[1])]
+    return list(dict.fromkeys(pair for pair in pairs if pair != (left, right)))
+
+
+def _first_clause(text: str) -> str:
+    """The sentence up to where another statement begins; whole where too little comes before."""
+    found = CLAUSES.search(text)
+    return text[: found.start()] if found and len(content(text[: found.start()])) >= FEWEST_IN_CLAUSE else text

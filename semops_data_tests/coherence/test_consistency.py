@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from semops_data.coherence.calibration import PACKAGED, Calibration
 from semops_data.coherence.consistency import consistency, pairs
 from semops_data.coherence.planting import FAULTS, NULLS
-from semops_data.coherence.rules import negations, number_conflict, quantities, raw_contradiction
+from semops_data.coherence.quantities import number_conflict, quantities
+from semops_data.coherence.rules import negations, raw_contradiction
 from semops_data.coherence.usages import canonical_chunks
 from semops_data_tests.coherence.knowledge_base import FILLER, knowledge, pattern, vector
 
@@ -151,3 +152,34 @@ def test_a_definition_in_another_language_is_unmeasured_and_says_so():
     factor = consistency(base.patterns[0], found, PACKAGED)
     assert factor.value is None
     assert "another language (de)" in factor.reason
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "rule"),
+    [
+        ("Hotspots are ranked by area times risk.", "Hotspots are ranked by area alone.", "exclusivity"),
+        ("A broken row is quarantined with its reason.", "A broken row is dropped with its reason.", "antonym"),
+        ("The report is sent hourly to every owner.", "The report is sent weekly to every owner.", "antonym"),
+        ("The value is the sum of both parts, and lies above 0.", "The value is the median of both parts.", "antonym"),
+        ("Raw data is never changed once it has landed.", "Raw data is edited once it has landed.", "negation"),
+    ],
+)  # fmt: skip
+def test_what_excludes_the_other_is_found_in_other_words_too(left, right, rule):
+    """Opposites that nobody plants, the only thing that counts, and a first clause among others."""
+    raw, hit = raw_contradiction(left, right, 0.85)
+    assert hit is not None
+    assert hit.rule == rule
+    assert raw > 0.3
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Coherence is a measure of meaning.", "Coherence is not an aspiration but a measure of meaning."),
+        ("Bugs are filed in the tracker.", "Bugs are not specific to Debian, and are filed in the tracker."),
+        ("The mirror is a snapshot of the state.", "The mirror is not just a snapshot of the state."),
+    ],
+)
+def test_a_negation_of_something_else_contradicts_nothing(left, right):
+    """What is denied ends at "but", and is the word behind the "not" alone."""
+    assert raw_contradiction(left, right, 0.85)[0] == 0.0

@@ -252,7 +252,7 @@ def test_a_killed_process_loses_no_verdict_that_was_kept(tmp_path):
     assert cache.count() == 5000
 
 
-def test_the_hybrid_takes_the_stronger_verdict_and_names_its_origin(model, tmp_path):
+def test_the_hybrid_weighs_both_verdicts_and_names_its_origin(model, tmp_path):
     """A reader of a finding sees whether a rule or the model found it."""
     claim = "Customers may cancel the contract at any time."
     base = knowledge(
@@ -268,8 +268,10 @@ def test_the_hybrid_takes_the_stronger_verdict_and_names_its_origin(model, tmp_p
     assert (foreign.raw, foreign.rule) == (0.0, None)
     assert "language" in foreign.detail
     by_both, by_rule = Judge("v4-hybrid", model, VerdictCache(tmp_path / "v.db")).judged(pairs, base)
-    assert (by_both.method, by_both.raw) == ("v4-hybrid", by_model.raw)
-    assert (by_rule.rule, by_rule.raw) == ("number", 0.9)
+    assert by_both.method == "v4-hybrid"
+    assert 0 <= by_both.raw < 0.5, "the model alone is no proof, however sure it is"
+    assert by_rule.rule == "number"
+    assert by_rule.raw > 0.9, "where the model cannot tell, the rule decides"
 
 
 def test_planted_faults_are_scored_by_the_method_in_use(model, tmp_path):
@@ -282,7 +284,7 @@ def test_planted_faults_are_scored_by_the_method_in_use(model, tmp_path):
     judge = Judge("v4-hybrid", model, VerdictCache(tmp_path / "v.db"))
     by_rules, by_both = plant(base, embed), plant(base, embed, judge)
     assert [case.kind for case in by_rules] == [case.kind for case in by_both]
-    assert all(both.raw >= rule.raw for rule, both in zip(by_rules, by_both, strict=True))
+    assert all(both.raw > 0.5 for rule, both in zip(by_rules, by_both, strict=True) if rule.raw > 0.5)
     negated = next(case for case in by_both if case.kind == "negation")
     assert negated.raw > max(case.raw for case in by_both if not case.is_fault)
 

@@ -19,7 +19,7 @@ from semops_data.coherence.contradiction.network import LABELS
 from semops_data.coherence.contradiction.pairs import Example, TrainingDataError, read_pairs
 from semops_data.coherence.contradiction.planted import CONTRADICTION, ENTAILMENT, planted_pairs
 from semops_data.coherence.contradiction.training import rate_at, train
-from semops_data.coherence.rules import quantities
+from semops_data.coherence.quantities import quantities
 
 ROWS = [
     ("The dogs are running in the park.", "The dogs are asleep.", "contradiction"),

@@ -1,7 +1,8 @@
 """`Judge`: the model's verdict beside the rules'.
 
 `embedding`: candidates by embedding, judged by the rules alone. `v2-nli`: judged by the model alone. `v4-hybrid`:
-the stronger of the two, named for what gave it. Calibration is fitted to the scores of the method in use.
+both, weighed against each other (`combination`), named for what gave it. Calibration is fitted to the
+scores of the method in use.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semops_data.coherence.combination import SHIPPED
 from semops_data.coherence.contradiction.model import open_model
 from semops_data.coherence.contradiction.verdicts import VerdictCache
 
@@ -48,25 +50,31 @@ class Judge:
         claims = {(p.pattern_id, n): claim.text for p in knowledge.patterns for n, claim in enumerate(p.claims)}
         texts = [(claims[pair.pattern_id, pair.claim], knowledge.sentences[pair.sentence].text) for pair in pairs]
         raws, _ = self.cache.raws(self.model, texts)
-        return [self._verdict(pair, float(raw)) for pair, raw in zip(pairs, raws, strict=True)]
+        both = self._both(texts, np.array([pair.raw for pair in pairs]), raws)
+        return [self._verdict(pair, float(raw), float(one)) for pair, raw, one in zip(pairs, raws, both, strict=True)]
 
     def raws(self, texts: Sequence[tuple[str, str]], by_rules: np.ndarray) -> np.ndarray:
         """Raw scores of any two texts, float64 of shape (len(texts),), from the rules' scores and the model's."""
         raws, _ = self.cache.raws(self.model, texts)
-        told = np.nan_to_num(raws, nan=0.0)
-        strongest: np.ndarray = np.maximum(told, by_rules)
-        return strongest if self.method == HYBRID else told
+        return self._both(texts, by_rules, raws)
 
-    def _verdict(self, pair: Pair, raw: float) -> Pair:
+    def _both(self, texts: Sequence[tuple[str, str]], by_rules: np.ndarray, by_model: np.ndarray) -> np.ndarray:
+        if self.method != HYBRID:
+            told: np.ndarray = np.nan_to_num(by_model, nan=0.0)
+            return told
+        return SHIPPED.scores(texts, by_rules, by_model)
+
+    def _verdict(self, pair: Pair, raw: float, both: float) -> Pair:
         own = replace(pair, method=self.method)
         if self.method != HYBRID:
             own = replace(own, raw=0.0, rule=None, detail=None)
-        if math.isnan(raw):
-            return own if own.rule else replace(own, detail="the model does not know the language of one of the two")
-        if raw <= own.raw:
+        if math.isnan(raw) and own.rule is None:
+            return replace(own, detail="the model does not know the language of one of the two")
+        own = replace(own, raw=both)
+        if own.rule is not None:
             return own
         told = f"{self.model.model_id}: P(contradiction) at least {raw:.2f} in either direction"
-        return replace(own, raw=raw, rule=RULE if raw >= TOLD else None, detail=told if raw >= TOLD else None)
+        return replace(own, rule=RULE if both >= TOLD else None, detail=told if both >= TOLD else None)
 
 
 def open_judge(settings: Settings) -> Judge | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semops_data.coherence.combination import SHIPPED
 from semops_data.coherence.experiments.cases import AGREES, CANNOT_TELL, CONTRADICTS
 from semops_data.coherence.experiments.cuts import folds, is_above, thirds
 from semops_data.coherence.judges.agreement import majority
@@ -33,7 +34,7 @@ JUDGED = ("v3-judge", "v5-multi-judge")
 METHODS = ("v1-embedding", "rules", "v2-nli", "v3-judge", "v4-hybrid", "v5-multi-judge")
 FEWEST_JUDGES = 2
 SCORES = {CONTRADICTS: 1.0, CANNOT_TELL: 0.5, AGREES: 0.0}
-VERSION = "1"
+VERSION = "2"
 
 
 class NotConfiguredError(LookupError):
@@ -137,9 +138,9 @@ def _local(method: str, cases: Sequence[Case], tools: Tools) -> list[Said]:
         scores, why = _by_rules(cases, cosines)
     if method in ("v2-nli", "v4-hybrid"):
         told, is_agreed, names = _by_model(cases, tools.open_model())
-        why = [name if by_model > by_rule or not rule else rule
-               for name, rule, by_model, by_rule in zip(names, why, told, scores, strict=True)]  # fmt: skip
-        scores = np.maximum(scores, told)
+        why = [rule or name for name, rule in zip(names, why, strict=True)]
+        pairs = [(case.left_text, case.right_text) for case in cases]
+        scores = SHIPPED.scores(pairs, scores, told) if method == "v4-hybrid" else told
     is_turned = is_above(scores, labels == CONTRADICTS, fold)
     return [
         Said(CONTRADICTS if turned else AGREES if agreed else CANNOT_TELL, float(score), reason=reason)

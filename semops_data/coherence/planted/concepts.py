@@ -15,6 +15,8 @@ from semops_data.coherence.knowledge import Text
 from semops_data.coherence.usages import canonical_chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from semops_data.coherence.knowledge import Knowledge, Pattern
 
 CLAIMS = 3
@@ -57,6 +59,16 @@ def concepts(knowledge: Knowledge, most: int) -> list[Concept]:
             taken |= {claim.text for claim in section.claims}
             found.append(section)
     return found
+
+
+def more_clean(knowledge: Knowledge, chosen: Sequence[Concept]) -> list[Concept]:
+    """Further concepts of the half that is not reported: nothing is planted at them, the threshold rests on them too.
+
+    A quantile of some thirty concepts is mostly chance. At most as many as were chosen.
+    """
+    taken, own = {concept.concept_id for concept in chosen}, len(chosen)
+    others = [c for c in concepts(knowledge, 4 * own) if c.concept_id not in taken and not c.is_reported]
+    return others[:own]
 
 
 def _registered(pattern: Pattern, knowledge: Knowledge) -> Concept | None:
