@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from semops_data.coherence import labels, thresholds
-from semops_data.coherence.carried import NOTHING
 from semops_data.coherence.consistency import consistency, pairs
 from semops_data.coherence.entailment import EntailmentCache
 from semops_data.coherence.findings import findings
@@ -34,6 +33,7 @@ from semops_data.coherence.tables import (
 )
 from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.embeddings.arrays import matrix
+from semops_data.embeddings.carried import NOTHING
 from semops_data.embeddings.texts import definition_sentences
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from semops_data.coherence.calibration import Calibration
-    from semops_data.coherence.carried import Carried
     from semops_data.coherence.consistency import Pair
     from semops_data.coherence.contradiction.judge import Judge
     from semops_data.coherence.governance import Decision
     from semops_data.coherence.knowledge import Pattern
     from semops_data.coherence.reliability import Reliability
+    from semops_data.embeddings.carried import Carried
     from semops_data.embeddings.store import VectorStore
     from semops_data.lakehouse.lake import Lake
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semops_data.coherence.carried import NOTHING
 from semops_data.coherence.knowledge import Knowledge, load
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
-    from semops_data.coherence.carried import Carried
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 READ = ("registry/patterns", "corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns")

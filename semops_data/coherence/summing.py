@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semops_data.coherence.carried import NOTHING
 from semops_data.coherence.knowledge import SKIPPED
 from semops_data.coherence.organisation import connectivity, coverage, organisation
 from semops_data.coherence.reading import knowledge_of
@@ -23,16 +22,17 @@ from semops_data.coherence.scores import (
 )
 from semops_data.coherence.similarity import cosines
 from semops_data.coherence.tables import from_rows, read_factors, read_usages
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
-    from semops_data.coherence.carried import Carried
     from semops_data.coherence.factor import Factor
     from semops_data.coherence.knowledge import Knowledge
     from semops_data.coherence.usages import Usage
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 PATTERNS = 256

@@ -18,7 +18,7 @@ from semops_data_tests.coherence.knowledge_base import FILLER
 from semops_data_tests.coherence.test_assess import NOW, Toy
 
 if TYPE_CHECKING:
-    from semops_data.coherence.carried import Carried
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 DIMENSIONS = ("availability", "consistency", "stability")

@@ -23,12 +23,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from semops_data.lakehouse.lake import Lake
-    from semops_data.settings import Settings
-
 SIZE = 16
 # What scores depend on beside the tables: the scorer's own code and what it takes from other rooms.
-SOURCES = ("coherence", "corpus", "embeddings", "markdown.py")
+SOURCES = ("coherence", "corpus", "embeddings")
 
 
 @dataclass(frozen=True)
@@ -73,9 +70,9 @@ class Carried:
 NOTHING = Carried()
 
 
-def carried_of(settings: Settings, lake: Lake) -> Carried:
-    """What was carried over for this lake, under the platform's home."""
-    return Carried(settings.home / "coherence" / "carried" / digest(lake.root).hex())
+def carried_of(home: Path, root: str) -> Carried:
+    """What was carried over for the lake at a root, under the platform's home."""
+    return Carried(home / "coherence" / "carried" / digest(root).hex())
 
 
 class Memo:
@@ -118,7 +115,7 @@ def stamp() -> bytes:
     package, sink = Path(__file__).parents[1], sha256(np.__version__.encode())
     for name in SOURCES:
         place = package / name
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        for file in sorted(place.rglob("*.py")):
             sink.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return sink.digest()
 
