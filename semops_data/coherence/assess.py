@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from semops_data.coherence import labels, thresholds
-from semops_data.coherence.availability import availabilities
-from semops_data.coherence.consistency import consistency, neighbours, pairs
+from semops_data.coherence.consistency import consistency, pairs
 from semops_data.coherence.entailment import EntailmentCache
 from semops_data.coherence.findings import findings
 from semops_data.coherence.governance import approvals, decided, records
 from semops_data.coherence.history import newest
+from semops_data.coherence.hit import Hit
 from semops_data.coherence.labels import settled
+from semops_data.coherence.neighbourhood import neighbourhoods
+from semops_data.coherence.places import availabilities
 from semops_data.coherence.reading import knowledge_of
+from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.scores import DIMENSIONS
 from semops_data.coherence.similarity import resolve_device
 from semops_data.coherence.stability import METHOD, Version, asked, stability
@@ -27,6 +32,8 @@ from semops_data.coherence.tables import (
     usage_table,
 )
 from semops_data.coherence.usages import canonical_chunks, usages
+from semops_data.embeddings.arrays import matrix
+from semops_data.embeddings.carried import NOTHING
 from semops_data.embeddings.texts import definition_sentences
 
 if TYPE_CHECKING:
@@ -41,30 +48,51 @@ if TYPE_CHECKING:
     from semops_data.coherence.governance import Decision
     from semops_data.coherence.knowledge import Pattern
     from semops_data.coherence.reliability import Reliability
+    from semops_data.embeddings.carried import Carried
     from semops_data.embeddings.store import VectorStore
     from semops_data.lakehouse.lake import Lake
 
 
-def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None) -> pa.Table:
-    """Rows of `coherence/pairs`: every claim against its comparable sentences elsewhere; the rules judge by default."""
-    knowledge = knowledge_of(lake)
+def pair_rows(lake: Lake, device: str = "cpu", judge: Judge | None = None, carried: Carried = NOTHING) -> pa.Table:
+    """Rows of `coherence/pairs`: every claim against its comparable sentences elsewhere; the rules judge by default.
+
+    Args:
+        lake: holds registry, corpus and vectors.
+        device: `cpu`, `cuda` or `cuda:N`.
+        judge: what judges beside the rules.
+        carried: what the night before found: the same rows come out, sooner. So it is for every verb here.
+    """
+    knowledge = knowledge_of(lake, carried)
     canonical = {p.pattern_id: canonical_chunks(p, knowledge) for p in knowledge.patterns}
-    near = neighbours(knowledge.patterns, knowledge, canonical, device=resolve_device(device))
+    near = neighbourhoods(knowledge, canonical, device=resolve_device(device))
+    verdicts = carried.memo("verdicts-of-rules")
+
+    def rules(claim: str, sentence: str, cosine: float) -> tuple[float, Hit | None]:
+        raw, rule, detail = verdicts.told((claim, sentence, cosine), lambda: _told(claim, sentence, cosine))
+        return raw, None if rule is None else Hit(rule, raw, detail)
+
     found = [
         pair
-        for p in knowledge.patterns
-        if p.pattern_id in near
-        for pair in pairs(p, knowledge, canonical[p.pattern_id], near=near[p.pattern_id])
+        for p, own in zip(knowledge.patterns, near, strict=True)
+        for pair in pairs(p, knowledge, canonical[p.pattern_id], near=own, rules=rules)
     ]
+    verdicts.keep()
     return pair_table(judge.judged(found, knowledge) if judge else found, knowledge)
 
 
-def threshold_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None) -> tuple[pa.Table, Reliability]:
+def _told(claim: str, sentence: str, cosine: float) -> tuple[float, str | None, str | None]:
+    raw, hit = raw_contradiction(claim, sentence, cosine)
+    return float(raw), hit.rule if hit else None, hit.detail if hit else None
+
+
+def threshold_rows(
+    lake: Lake, vectors: VectorStore, judge: Judge | None = None, carried: Carried = NOTHING
+) -> tuple[pa.Table, Reliability]:
     """Rows of `coherence/thresholds`, fitted on this corpus, on faults planted in its definitions and on its labels.
 
     Beside them what the calibration is worth on patterns that it was not fitted to.
     """
-    knowledge, said = knowledge_of(lake), settled(labels.read(lake))
+    knowledge, said = knowledge_of(lake, carried), settled(labels.read(lake))
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         return vectors.embed(texts).vectors
@@ -83,9 +111,9 @@ def calibration(lake: Lake) -> tuple[Calibration, float | None]:
     return thresholds.read(values, rows[thresholds.NAMES[0]]["method"]), values[thresholds.NAMES[3]]
 
 
-def usage_rows(lake: Lake) -> pa.Table:
+def usage_rows(lake: Lake, carried: Carried = NOTHING) -> pa.Table:
     """Rows of `coherence/usages`."""
-    knowledge, (_, attribution) = knowledge_of(lake), calibration(lake)
+    knowledge, (_, attribution) = knowledge_of(lake, carried), calibration(lake)
     found = {
         p.pattern_id: usages(p, knowledge, canonical_chunks(p, knowledge), attribution=attribution)
         for p in knowledge.patterns
@@ -93,24 +121,27 @@ def usage_rows(lake: Lake) -> pa.Table:
     return usage_table(found, knowledge)
 
 
-def availability_rows(lake: Lake) -> pa.Table:
+def availability_rows(lake: Lake, carried: Carried = NOTHING) -> pa.Table:
     """Rows of `coherence/availability`."""
-    knowledge = knowledge_of(lake)
+    knowledge = knowledge_of(lake, carried)
     canonical = {p.pattern_id: canonical_chunks(p, knowledge) for p in knowledge.patterns}
-    return factor_table("availability", availabilities(knowledge, canonical, read_usages(lake, knowledge)))
+    factors = availabilities(knowledge, canonical, read_usages(lake, knowledge))
+    return factor_table("availability", factors, carried)
 
 
-def consistency_rows(lake: Lake) -> pa.Table:
+def consistency_rows(lake: Lake, carried: Carried = NOTHING) -> pa.Table:
     """Rows of `coherence/consistency`."""
-    knowledge, (fitted, _) = knowledge_of(lake), calibration(lake)
+    knowledge, (fitted, _) = knowledge_of(lake, carried), calibration(lake)
     by_pattern: dict[str, list[Any]] = {}
     for pair in read_pairs(lake, knowledge):
         by_pattern.setdefault(pair.pattern_id, []).append(pair)
     factors = [consistency(p, by_pattern.get(p.pattern_id, []), fitted) for p in knowledge.patterns]
-    return factor_table("consistency", factors)
+    return factor_table("consistency", factors, carried)
 
 
-def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None, decisions: str = "") -> pa.Table:
+def stability_rows(
+    lake: Lake, vectors: VectorStore, judge: Judge | None = None, decisions: str = "", carried: Carried = NOTHING
+) -> pa.Table:
     """Rows of `coherence/stability`, as of the newest version of a document or a definition.
 
     Args:
@@ -118,8 +149,9 @@ def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None,
         vectors: where sentences are embedded.
         judge: its model judges entailment; estimated from words, vectors and rules where None.
         decisions: globs of the decision records.
+        carried: what the night before found.
     """
-    knowledge, known = knowledge_of(lake), _records(lake, decisions)
+    knowledge, known = knowledge_of(lake, carried), _records(lake, decisions)
     lifecycles = {row["pattern_id"]: row["lifecycle"] for row in lake.read("registry/patterns").to_pylist()}
     rows: dict[str, list[Version]] = {}
     for row in lake.read("corpus/definitions").sort_by("valid_from").to_pylist():
@@ -128,7 +160,7 @@ def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None,
         rows.setdefault(row["pattern_id"], []).append(version)
     versions = {p.pattern_id: _decided(p, rows.get(p.pattern_id, []), known) for p in knowledge.patterns}
     texts = sorted({text for found in versions.values() for version in found for text in version.sentences})
-    by_text = dict(zip(texts, vectors.embed(texts).vectors, strict=True))
+    by_text = _embedded(lake, texts, vectors)
     told = None
     if judge is not None:
         pairs = [pair for p in knowledge.patterns for pair in asked(versions[p.pattern_id], by_text, p.baseline)]
@@ -141,7 +173,17 @@ def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None,
                       method=method, lifecycle=lifecycles[p.pattern_id])
             for p in knowledge.patterns
         ],
+        carried,
     )  # fmt: skip
+
+
+def _embedded(lake: Lake, texts: Sequence[str], vectors: VectorStore) -> dict[str, np.ndarray]:
+    """Vectors of the sentences of definitions: those of `embeddings/patterns`, and the store's where it lacks one."""
+    held = lake.read("embeddings/patterns", columns=["role", "text", "model_id", "vector"])
+    own = held.filter(pc.and_(pc.equal(held["role"], "version"), pc.equal(held["model_id"], vectors.model_id)))
+    found = dict(zip(own["text"].to_pylist(), matrix(own["vector"]), strict=True))
+    missing = [text for text in texts if text not in found]
+    return found | (dict(zip(missing, vectors.embed(missing).vectors, strict=True)) if missing else {})
 
 
 def _records(lake: Lake, globs: str) -> list[Decision]:
@@ -159,9 +201,9 @@ def _decided(pattern: Pattern, versions: list[Version], decisions: list[Decision
     return [replace(version, decision=found.get(place)) for place, version in enumerate(versions)]
 
 
-def finding_rows(lake: Lake) -> pa.Table:
+def finding_rows(lake: Lake, carried: Carried = NOTHING) -> pa.Table:
     """Rows of `coherence/findings`."""
-    knowledge, (fitted, _) = knowledge_of(lake), calibration(lake)
+    knowledge, (fitted, _) = knowledge_of(lake, carried), calibration(lake)
     factors = {name: read_factors(lake, name) for name in DIMENSIONS}
     judged: dict[str, list[Pair]] = {}
     for pair in read_pairs(lake, knowledge):

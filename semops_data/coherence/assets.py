@@ -1,5 +1,6 @@
 """Assets of the room: pairs, thresholds, usages, the three dimensions, scores, findings, hotspots, and the model."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ from semops_data.lakehouse.lake import Lake
 from semops_data.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Commit
 
 # Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
@@ -31,7 +33,7 @@ LEVELS, BANDS = load_settings().level_limits, load_settings().band_limits
 CORPUS = ("corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns", "registry/patterns")
 
 
-def _options(name: str, deps: "Sequence[str]", description: str, version: str = "3") -> dict[str, Any]:
+def _options(name: str, deps: "Sequence[str]", description: str, version: str = "4") -> dict[str, Any]:
     """What every asset of the room has in common."""
     return {
         "key": ["coherence", name],
@@ -42,6 +44,12 @@ def _options(name: str, deps: "Sequence[str]", description: str, version: str = 
         "metadata": catalog.definition_metadata(table(f"coherence/{name}"), storage_kind="deltalake"),
         "description": description,
     }
+
+
+def _carried(lake: Lake) -> "Carried":
+    from semops_data.embeddings.carried import carried_of
+
+    return carried_of(load_settings().home, lake.root)
 
 
 def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
@@ -62,7 +70,7 @@ def _result(lake: Lake, commit: "Commit", **more: Any) -> dg.MaterializeResult:
         "pairs",
         CORPUS,
         "Every claim of a definition against the comparable sentences of other documents, judged by rules or model.",
-        f"3{JUDGED}",
+        f"4{JUDGED}",
     ),
     pool="gpu",
 )
@@ -77,7 +85,7 @@ def pairs(
         operation="classify", target_type="corpus", target_id="coherence/pairs", agent_name="coherence/pairs",
         asset_key="coherence/pairs", dagster_run_id=context.run.run_id,
     ) as episode:  # fmt: skip
-        rows = pair_rows(lake, load_settings().device, open_judge(load_settings()))
+        rows = pair_rows(lake, load_settings().device, open_judge(load_settings()), _carried(lake))
         commit = lake.replace("coherence/pairs", rows)
         fired = rows.num_rows - rows["rule"].null_count
         episode.metadata = {"pairs": rows.num_rows, "rules_fired": fired}
@@ -90,7 +98,7 @@ def pairs(
         ("coherence/pairs", "coherence/labels", *CORPUS),
         "Contradiction scores as probabilities, and the thresholds of findings and usages, fitted on this corpus "
         "against faults planted in its own definitions and what people say of its pairs.",
-        f"4{JUDGED}",
+        f"5{JUDGED}",
     ),
     pool="gpu",
 )
@@ -102,7 +110,7 @@ def thresholds(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorSto
     from semops_data.coherence.reliability import reliability_plot
     from semops_data.coherence.report import inline_image, number
 
-    rows, found = threshold_rows(lake, vectors, open_judge(load_settings()))
+    rows, found = threshold_rows(lake, vectors, open_judge(load_settings()), _carried(lake))
     shown = [
         (
             row["name"],
@@ -129,7 +137,7 @@ def usages(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     """Look for mentions, links and meanings."""
     from semops_data.coherence.assess import usage_rows
 
-    return _result(lake, lake.replace("coherence/usages", usage_rows(lake)))
+    return _result(lake, lake.replace("coherence/usages", usage_rows(lake, _carried(lake))))
 
 
 def dimension(
@@ -137,7 +145,7 @@ def dimension(
 ) -> dg.AssetsDefinition:
     """The asset of one dimension: its table and the values on the page."""
 
-    @dg.asset(**_options(name, deps, question, f"3{JUDGED}" if is_judged else "3"), pool="gpu" if is_judged else None)
+    @dg.asset(**_options(name, deps, question, f"4{JUDGED}" if is_judged else "4"), pool="gpu" if is_judged else None)
     def asset(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorStore]) -> dg.MaterializeResult:
         from semops_data.coherence.report import factor_rows
 
@@ -154,13 +162,13 @@ def dimension(
 def _availability(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG001
     from semops_data.coherence.assess import availability_rows
 
-    return availability_rows(lake)
+    return availability_rows(lake, _carried(lake))
 
 
 def _consistency(lake: Lake, vectors: VectorStore) -> "pa.Table":  # noqa: ARG001
     from semops_data.coherence.assess import consistency_rows
 
-    return consistency_rows(lake)
+    return consistency_rows(lake, _carried(lake))
 
 
 def _stability(lake: Lake, vectors: VectorStore) -> "pa.Table":
@@ -168,7 +176,7 @@ def _stability(lake: Lake, vectors: VectorStore) -> "pa.Table":
     from semops_data.coherence.contradiction.judge import open_judge
 
     settings = load_settings()
-    return stability_rows(lake, vectors, open_judge(settings), settings.decision_records)
+    return stability_rows(lake, vectors, open_judge(settings), settings.decision_records, _carried(lake))
 
 
 availability = dimension(
@@ -205,17 +213,10 @@ def findings(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
     from semops_data.coherence.assess import finding_rows
     from semops_data.coherence.report import finding_table
 
-    rows = finding_rows(lake)
+    rows = finding_rows(lake, _carried(lake))
     page = dg.MetadataValue.md(finding_table(rows.to_pylist()))
-    kinds = {f"count_{kind}": len(found) for kind, found in _by_kind(rows.to_pylist()).items()}
+    kinds = {f"count_{kind}": count for kind, count in Counter(rows["kind"].to_pylist()).items()}
     return _result(lake, lake.replace("coherence/findings", rows), findings=page, **kinds)
-
-
-def _by_kind(rows: "Sequence[Mapping[str, Any]]") -> "dict[str, list[Mapping[str, Any]]]":
-    kinds: dict[str, list[Any]] = {}
-    for row in rows:
-        kinds.setdefault(row["kind"], []).append(row)
-    return kinds
 
 
 @dg.asset(
@@ -232,7 +233,7 @@ def _by_kind(rows: "Sequence[Mapping[str, Any]]") -> "dict[str, list[Mapping[str
         ),
         "Semantic coherence of every pattern, SC = (availability x consistency x stability)^(1/3), with its "
         "interval; unmeasured with the reason where a dimension could not be computed.",
-        "3" if LEVELS == (0.8, 0.6, 0.4) else f"3+{LEVELS}",
+        "4" if LEVELS == (0.8, 0.6, 0.4) else f"4+{LEVELS}",
     )
 )
 def scores(
@@ -247,7 +248,7 @@ def scores(
         operation="measure", target_type="corpus", target_id="coherence/scores", agent_name="coherence/scores",
         asset_key="coherence/scores", dagster_run_id=context.run.run_id,
     ) as episode:  # fmt: skip
-        rows, whole = score_rows(lake, LEVELS)
+        rows, whole = score_rows(lake, LEVELS, _carried(lake))
         commit = lake.replace("coherence/scores", rows)
         lake.replace("coherence/organisation", whole)
         remember(lake, rows, as_of=newest(lake), known_from=datetime.now(UTC))

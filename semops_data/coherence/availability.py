@@ -20,9 +20,10 @@ from semops_data.coherence.lookup import lookup
 from semops_data.coherence.text import content, mention_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from semops_data.coherence.knowledge import Knowledge, Pattern
+    from semops_data.coherence.places import Known
     from semops_data.coherence.retrieval import Ranking
     from semops_data.coherence.usages import Usage
 
@@ -63,7 +64,7 @@ def availability(
     found: list[Usage],
     *,
     precedence: bool = True,
-    rankings: Iterator[Ranking] | None = None,
+    rankings: Iterator[Ranking | Known] | None = None,
 ) -> Factor:
     """The pattern's availability with the queries it rests on.
 
@@ -77,7 +78,7 @@ def availability(
         canonical: rows of the chunks that hold the definition.
         found: the pattern's usages.
         precedence: whether a copy that outranks the definition halves the value.
-        rankings: gives the rankings of its queries next, see `availabilities`; searched for where None.
+        rankings: gives the rankings of its queries next, see `places.availabilities`; searched for where None.
     """
     size = len(knowledge.chunks)
     if size < FEWEST_CHUNKS:
@@ -97,7 +98,7 @@ def availability(
             evidence={"canonical": [], "searched_for": pattern.source_path or "the definition's words"},
         )
     queries, home = (*names, *uses), np.array(canonical)
-    stream = rankings if rankings is not None else _rankings(queries, knowledge)
+    stream: Iterator[Ranking | Known] = rankings if rankings is not None else _rankings(queries, knowledge)
     places, copy = [], None
     for number, ranking in enumerate(islice(stream, len(queries))):
         places.append(ranking.rank(home))
@@ -125,22 +126,6 @@ def _told(queries: Sequence[Query], places: Sequence[int], names: int) -> dict[s
         "median_usage_rank": float(np.median(places[names:])) if len(queries) > names else None,
         "worst_query": {"text": queries[worst].text[:240], "rank": places[worst]},
     }
-
-
-def availabilities(
-    knowledge: Knowledge, canonical: Mapping[str, list[int]], found: Mapping[str, list[Usage]]
-) -> list[Factor]:
-    """The availability of every pattern; all queries are multiplied in large blocks, which is many times as quick.
-
-    Args:
-        knowledge: patterns and corpus.
-        canonical: rows of the chunks that hold each definition.
-        found: usages of each pattern.
-    """
-    own = [(p, canonical[p.pattern_id], found[p.pattern_id]) for p in knowledge.patterns]
-    asked = [query for p, home, used in own for part in queries_of(p, knowledge, home, used) for query in part]
-    stream = _rankings(asked, knowledge)
-    return [availability(p, knowledge, home, used, rankings=stream) for p, home, used in own]
 
 
 def queries_of(
@@ -176,7 +161,9 @@ def usage_queries(pattern: Pattern, knowledge: Knowledge, found: list[Usage]) ->
     ]
 
 
-def outranking_copy(pattern: Pattern, knowledge: Knowledge, canonical: list[int], ranking: Ranking) -> int | None:
+def outranking_copy(
+    pattern: Pattern, knowledge: Knowledge, canonical: list[int], ranking: Ranking | Known
+) -> int | None:
     """Row of the best-ranked chunk outside the definition that stands under the same label and copies it.
 
     None where no such chunk outranks the best canonical one for the pattern's name.

@@ -20,10 +20,13 @@ from semops_data.coherence.similarity import top_k
 from semops_data.corpus.language import is_foreign, language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from semops_data.coherence.calibration import Calibration
+    from semops_data.coherence.hit import Hit
     from semops_data.coherence.knowledge import Knowledge, Pattern
+
+    Rules = Callable[[str, str, float], tuple[float, Hit | None]]
 
 METHOD = "embedding"
 NEIGHBOURS = 10
@@ -91,7 +94,13 @@ def neighbours(
 
 
 def pairs(
-    pattern: Pattern, knowledge: Knowledge, canonical: list[int], *, device: str = "cpu", near: Near | None = None
+    pattern: Pattern,
+    knowledge: Knowledge,
+    canonical: list[int],
+    *,
+    device: str = "cpu",
+    near: Near | None = None,
+    rules: Rules = raw_contradiction,
 ) -> list[Pair]:
     """The pattern's claims with their comparable neighbours, at most 10 each, judged by the rules.
 
@@ -105,6 +114,7 @@ def pairs(
         canonical: rows of the chunks that hold the definition.
         device: `cpu`, `cuda` or `cuda:N`.
         near: its part of `neighbours`; looked for where None.
+        rules: the verdict on (claim, sentence, cosine).
     """
     if near is None:
         near = neighbours([pattern], knowledge, {pattern.pattern_id: canonical}, device=device).get(pattern.pattern_id)
@@ -117,7 +127,7 @@ def pairs(
             sentence = knowledge.sentences[row]
             if is_foreign(sentence.text):
                 continue
-            raw, hit = raw_contradiction(claim.text, sentence.text, close[row])
+            raw, hit = rules(claim.text, sentence.text, close[row])
             found.append(
                 Pair(pattern.pattern_id, number, row, close[row], hit.rule if hit else None,
                      hit.detail if hit else None, raw)

@@ -7,14 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 
 from semops_data.coherence.retrieval import Index
+from semops_data.coherence.words import Words
 from semops_data.embeddings.arrays import matrix
-from semops_data.embeddings.texts import current
+from semops_data.embeddings.carried import NOTHING, digest, encoded, vector_digests
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 # A field's weight as in BM25F (Robertson, Zaragoza, Taylor 2004): a heading names what its passage is about.
@@ -89,6 +92,7 @@ class Knowledge:
     sentences: list[Sentence]
     sentence_vectors: np.ndarray
     model_id: str
+    carried: Carried = NOTHING
 
     @cached_property
     def folded(self) -> list[str]:
@@ -96,54 +100,78 @@ class Knowledge:
         return [chunk.passage.lower() for chunk in self.chunks]
 
     @cached_property
+    def chunk_keys(self) -> list[bytes]:
+        """Of each chunk a digest of what the searches see of it."""
+        return [
+            digest(b"\0".join([chunk.chunk_id.encode(), encoded(chunk.heading), encoded(chunk.text), vector]))
+            for chunk, vector in zip(self.chunks, vector_digests(self.chunk_vectors), strict=True)
+        ]
+
+    @cached_property
+    def sentence_keys(self) -> list[bytes]:
+        """Of each sentence a digest of what it is compared by."""
+        return [
+            digest(b"\0".join([told.sentence_id.encode(), encoded(told.document_id), encoded(told.text), vector]))
+            for told, vector in zip(self.sentences, vector_digests(self.sentence_vectors), strict=True)
+        ]
+
+    @cached_property
     def chunk_index(self) -> Index:
         """The chunks, searchable; the words of a chunk's own heading count four times, as a title's do."""
         texts = [f"{chunk.heading}\n" * HEADING_WEIGHT + chunk.text for chunk in self.chunks]
-        return Index(texts, self.chunk_vectors)
+        return Index(texts, self.chunk_vectors, Words(texts, self.carried, "words-of-chunks"))
 
     @cached_property
     def sentence_index(self) -> Index:
         """The sentences, searchable."""
-        return Index([sentence.text for sentence in self.sentences], self.sentence_vectors)
+        texts = [sentence.text for sentence in self.sentences]
+        return Index(texts, self.sentence_vectors, Words(texts, self.carried, "words-of-sentences"))
 
 
-def load(lake: Lake) -> Knowledge:
+def load(lake: Lake, carried: Carried = NOTHING) -> Knowledge:
     """Read the registry, the corpus and their vectors at their latest versions.
+
+    Args:
+        lake: holds them.
+        carried: what was found about them before.
 
     Raises:
         MissingTableError: where one of the tables was never written.
         MixedModelsError: where the vectors are not all of one model.
     """
-    chunks = lake.read("corpus/chunks").sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
-    vectors = lake.read("embeddings/chunks")
-    by_chunk = dict(zip(vectors["chunk_id"].to_pylist(), matrix(vectors["vector"]), strict=True))
-    rows = [row for row in chunks.drop_columns(["valid_from"]).to_pylist() if row["chunk_id"] in by_chunk]
-    row_of = {row["chunk_id"]: number for number, row in enumerate(rows)}
-    sentences = current(lake.read("embeddings/sentences"), row_of)
+    names = ["chunk_id", "document_id", "version_id", "anchor", "heading", "start_line", "text", "markdown"]
+    chunks = lake.read("corpus/chunks", columns=[*names, "ordinal"])
+    chunks = chunks.sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
+    held = lake.read("embeddings/chunks", columns=["chunk_id", "vector"])
+    place = pc.index_in(chunks["chunk_id"], value_set=held["chunk_id"].combine_chunks())
+    chunks, vectors = chunks.filter(place.is_valid()), matrix(held["vector"])[place.drop_null().to_numpy()]
+    told = lake.read(
+        "embeddings/sentences", columns=["sentence_id", "chunk_id", "document_id", "line", "text", "vector"]
+    )
+    owner = pc.index_in(told["chunk_id"], value_set=chunks["chunk_id"].combine_chunks())
+    told, owner = told.filter(owner.is_valid()), owner.drop_null()
+    columns = [told[name].to_pylist() for name in ("sentence_id", "document_id", "line", "text")]
     patterns, model_id = _patterns(lake), _only_model(lake)
     # A corpus without text still has vectors of the patterns' length: none.
     none = np.zeros((0, len(patterns[0].definition.vector) if patterns else 0), np.float32)
     return Knowledge(
         patterns=patterns,
-        chunks=[
-            Chunk(row["chunk_id"], row["document_id"], row["version_id"], row["anchor"], row["heading"],
-                  row["start_line"], row["text"], row["markdown"])
-            for row in rows
-        ],
-        chunk_vectors=np.stack([by_chunk[row["chunk_id"]] for row in rows]) if rows else none,
+        chunks=[Chunk(*row) for row in zip(*(chunks[name].to_pylist() for name in names), strict=True)],
+        chunk_vectors=vectors if len(chunks) else none,
         sentences=[
-            Sentence(row["sentence_id"], row_of[row["chunk_id"]], row["document_id"], row["line"], row["text"])
-            for row in sentences.drop_columns(["vector"]).to_pylist()
+            Sentence(identity, row, document, line, text)
+            for row, identity, document, line, text in zip(owner.to_pylist(), *columns, strict=True)
         ],
-        sentence_vectors=matrix(sentences["vector"]) if len(sentences) else none,
+        sentence_vectors=matrix(told["vector"]) if len(told) else none,
         model_id=model_id,
-    )  # fmt: skip
+        carried=carried,
+    )
 
 
 def _only_model(lake: Lake) -> str:
     """The model of all vectors; empty where there are none."""
     found = {
-        key: set(lake.read(key, columns=["model_id"])["model_id"].to_pylist())
+        key: set(pc.unique(lake.read(key, columns=["model_id"])["model_id"]).to_pylist())
         for key in ("embeddings/chunks", "embeddings/sentences", "embeddings/patterns")
     }
     models = sorted(set().union(*found.values()))

@@ -5,14 +5,13 @@ Three hundred patterns that each walk ten thousand passages are three million st
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from semops_data.coherence.text import content, label_beginnings
+from semops_data.coherence.similarity import cosines
+from semops_data.coherence.text import content
 from semops_data.corpus.links import LINK, is_address, leads_to
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge, Pattern
 
 T = TypeVar("T")
-# A mention begins where a run of letters and digits does; an apostrophe ends one, unlike in `text.WORD`.
-TOKEN = re.compile(r"[^\W_]+")
-NONE = np.zeros(0, np.int64)
-AFTER = "\U0010ffff"
 PATTERNS = 256
 
 
@@ -57,15 +52,6 @@ class Lookup:
         return _grouped(stems[chunk.heading] for chunk in self._knowledge.chunks)
 
     @cached_property
-    def _words(self) -> tuple[list[str], list[np.ndarray]]:
-        postings: dict[str, list[int]] = {}
-        for row, passage in enumerate(self._knowledge.folded):
-            for word in set(TOKEN.findall(passage)):
-                postings.setdefault(word, []).append(row)
-        words = sorted(postings)
-        return words, [np.array(postings[word]) for word in words]
-
-    @cached_property
     def _links(self) -> dict[str, list[tuple[int, str]]]:
         found: dict[str, list[tuple[int, str]]] = {}
         for row, chunk in enumerate(self._knowledge.chunks):
@@ -92,16 +78,6 @@ class Lookup:
         """Rows of a chunk's sentences."""
         return self._sentences_of_chunk.get(chunk, [])
 
-    def may_mention(self, labels: tuple[str, ...]) -> np.ndarray:
-        """Rows of the chunks in which a label may be mentioned: a filter, never too small. int64, shape (n,)."""
-        words, postings = self._words
-        found = [NONE]
-        for beginning in label_beginnings(labels):
-            # The first word of a label may itself be cut by an apostrophe.
-            start = next(iter(TOKEN.findall(beginning)), beginning)
-            found += postings[bisect_left(words, start) : bisect_left(words, start + AFTER)]
-        return np.unique(np.concatenate(found))
-
     def linking(self, path: str, anchor: str | None) -> set[int]:
         """Rows of the chunks that link to a document and heading; without a heading, from another document."""
         chunks = self._knowledge.chunks
@@ -113,20 +89,24 @@ class Lookup:
 
     def cosines(self, pattern: Pattern) -> np.ndarray:
         """Cosine of every chunk to a pattern's definition, float32, shape (chunks,); of PATTERNS patterns at once."""
-        place = self._places.get(pattern.pattern_id)
-        if place is None or self._knowledge.patterns[place] is not pattern:
-            own: np.ndarray = self._knowledge.chunk_vectors @ pattern.definition.vector
+        place = self.place_of(pattern)
+        if place is None:
+            own: np.ndarray = cosines(pattern.definition.vector[None], self._knowledge.chunk_vectors)[0]
             return own
         start = place // PATTERNS * PATTERNS
         if self._block[0] != start:
             block = [p.definition.vector for p in self._knowledge.patterns[start : start + PATTERNS]]
-            self._block = (start, np.stack(block) @ self._knowledge.chunk_vectors.T)
+            self._block = (start, cosines(np.stack(block), self._knowledge.chunk_vectors))
         row: np.ndarray = self._block[1][place - start]
         return row
 
+    def place_of(self, pattern: Pattern) -> int | None:
+        """Where the pattern stands among those of the knowledge; None where this very one does not."""
+        return self._places.get(id(pattern))
+
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {p.pattern_id: place for place, p in enumerate(self._knowledge.patterns)}
+    def _places(self) -> dict[int, int]:
+        return {id(p): place for place, p in enumerate(self._knowledge.patterns)}
 
     def stems(self, row: int) -> frozenset[str]:
         """Stems of a chunk's passage."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from semops_data.coherence.knowledge import Knowledge, load
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 READ = ("registry/patterns", "corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns")
@@ -14,8 +16,12 @@ READ = ("registry/patterns", "corpus/chunks", "embeddings/chunks", "embeddings/s
 _held: dict[str, tuple[tuple[object, ...], Knowledge]] = {}
 
 
-def knowledge_of(lake: Lake) -> Knowledge:
+def knowledge_of(lake: Lake, carried: Carried = NOTHING) -> Knowledge:
     """The knowledge at the latest versions of its tables.
+
+    Args:
+        lake: holds the tables.
+        carried: what was found about them before.
 
     Raises:
         MissingTableError: where one of the tables was never written.
@@ -23,9 +29,9 @@ def knowledge_of(lake: Lake) -> Knowledge:
     """
     opened = [lake.open(key) for key in READ]
     # A table that was deleted and written anew has the version of the former one, but not its id.
-    seen = (lake.root, *((str(delta.metadata().id), delta.version()) for delta in opened))
+    seen = (lake.root, carried, *((str(delta.metadata().id), delta.version()) for delta in opened))
     held = _held.get("last")
     if held is None or held[0] != seen:
         _held.clear()
-        held = _held["last"] = (seen, load(lake))
+        held = _held["last"] = (seen, load(lake, carried))
     return held[1]

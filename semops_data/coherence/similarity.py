@@ -1,12 +1,14 @@
-"""Nearest neighbours by cosine in blocks: the full matrix is never held.
+"""Cosines that are a function of the two vectors alone, and nearest neighbours in blocks: never the full matrix.
 
-On a GPU the blocks are multiplied there, in float32, with a running top-k; on the CPU by numpy. Both give the same
-neighbours up to ties within 1e-3.
+A product of matrices adds up in an order that depends on their shapes, so that the same two vectors have another
+cosine, in the last bits, in other company; a score that is carried over would then differ from one that is computed.
+Here every vector is rounded to multiples of 2^-25: the products are multiples of 2^-50, their sums stay below 8, and a
+double holds each of them exactly. Whatever the order, the blocks or the device, the bits are the same.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4_096
 QUERIES = 1_024
+GRID = 2.0**25
 
 
 def resolve_device(device: str) -> str:
@@ -26,6 +29,40 @@ def resolve_device(device: str) -> str:
     # Loading torch costs seconds: only a process that has it already asks it for a GPU.
     torch = sys.modules.get("torch")
     return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
+
+
+def on_grid(vectors: np.ndarray) -> np.ndarray:
+    """Vectors rounded so that sums of their products are exact; float64, shape as given."""
+    rounded: np.ndarray = np.multiply(vectors, GRID, dtype=np.float64)
+    np.rint(rounded, out=rounded)
+    rounded /= GRID
+    return rounded
+
+
+def cosines(queries: np.ndarray, corpus: np.ndarray) -> np.ndarray:
+    """The cosine of every query to every row, float32, shape (Q, N); -inf where one of the two is no number.
+
+    Args:
+        queries: float32, shape (Q, dimension), rows of unit length.
+        corpus: float32, shape (N, dimension), rows of unit length.
+    """
+    found = np.empty((len(queries), len(corpus)), np.float32)
+    left = on_grid(queries)
+    with np.errstate(invalid="ignore"):
+        for start in range(0, len(corpus), BLOCK):
+            found[:, start : start + BLOCK] = left @ on_grid(corpus[start : start + BLOCK]).T
+    found += 0.0  # there is one zero
+    found[~np.isfinite(found)] = -np.inf
+    return found
+
+
+def pairwise(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The cosine of each row to the row beside it, float32, shape (n,); both of shape (n, dimension)."""
+    with np.errstate(invalid="ignore"):
+        found: np.ndarray = np.einsum("nd,nd->n", on_grid(left), on_grid(right)).astype(np.float32)
+    found += 0.0
+    found[~np.isfinite(found)] = -np.inf
+    return found
 
 
 def top_k(
@@ -48,51 +85,68 @@ def top_k(
     if not len(queries) or not k:
         return np.zeros((len(queries), k), np.float32), np.zeros((len(queries), k), np.int64)
     multiply = _on_cpu if device == "cpu" else _on_gpu
-    found = [
-        multiply(queries[start : start + QUERIES], corpus, k, device, (without or ())[start : start + QUERIES])
-        for start in range(0, len(queries), QUERIES)
-    ]
-    best, rows = (np.concatenate([part[place] for part in found]) for place in (0, 1))
-    order = np.lexsort((rows, -best), axis=1)
-    return np.take_along_axis(best, order, 1), np.take_along_axis(rows, order, 1)
+    found = np.concatenate(
+        [
+            multiply(queries[start : start + QUERIES], corpus, k, device, (without or ())[start : start + QUERIES])
+            for start in range(0, len(queries), QUERIES)
+        ]
+    )
+    found.sort(axis=1)
+    return _cosine_of(found), found & 0xFFFFFFFF
 
 
-def _on_cpu(
-    queries: np.ndarray, corpus: np.ndarray, k: int, _: str, without: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    best = np.full((len(queries), k), -np.inf, np.float32)
-    rows = np.zeros((len(queries), k), np.int64)
+def _on_cpu(queries: np.ndarray, corpus: np.ndarray, k: int, _: str, without: Sequence[np.ndarray]) -> np.ndarray:
+    best = [np.zeros(0, np.int64)] * len(queries)
+    floor = np.full(len(queries), -np.inf, np.float32)
     for start in range(0, len(corpus), BLOCK):
         block = corpus[start : start + BLOCK]
-        scores = queries @ block.T
+        scores = cosines(queries, block)
         for row, own in enumerate(without):
             scores[row, _within(own, start, len(block))] = -np.inf
-        scores[np.isnan(scores)] = -np.inf
-        scores = np.concatenate([best, scores], axis=1)
-        where = np.broadcast_to(np.arange(start, start + len(block)), (len(queries), len(block)))
-        where = np.concatenate([rows, where], axis=1)
-        kept = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        best, rows = np.take_along_axis(scores, kept, 1), np.take_along_axis(where, kept, 1)
-    return best, rows
+        for row, found in enumerate(scores):
+            near = np.flatnonzero(found >= floor[row])
+            if not len(near):
+                continue
+            places = _place_of(found[near].view(np.int32).astype(np.int64)) + (near + start)
+            places = np.concatenate([best[row], places])
+            if len(places) >= k:
+                places = np.partition(places, k - 1)[:k]
+                floor[row] = _cosine_of(places[-1:])[0]
+            best[row] = places
+    return np.stack(best)
 
 
-def _on_gpu(
-    queries: np.ndarray, corpus: np.ndarray, k: int, device: str, without: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+def _on_gpu(queries: np.ndarray, corpus: np.ndarray, k: int, device: str, without: Sequence[np.ndarray]) -> np.ndarray:
     import torch
 
-    left = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
-    best = torch.full((len(queries), k), -torch.inf, device=device)
-    rows = torch.zeros((len(queries), k), dtype=torch.int64, device=device)
+    left = torch.from_numpy(on_grid(queries)).to(device)
+    best = torch.zeros((len(queries), 0), dtype=torch.int64, device=device)
     for start in range(0, len(corpus), BLOCK * 16):
         block = torch.from_numpy(np.ascontiguousarray(corpus[start : start + BLOCK * 16])).to(device)
-        scores = torch.nan_to_num(left @ block.T, nan=-torch.inf)
+        block = torch.round(block.double() * GRID) / GRID
+        scores = (left @ block.T).float() + 0.0
+        scores = torch.where(torch.isfinite(scores), scores, -torch.inf)
         for row, own in enumerate(without):
             scores[row, torch.from_numpy(_within(own, start, len(block))).to(device)] = -torch.inf
-        score, where = scores.topk(min(k, len(block)), dim=1)
-        best, kept = torch.cat([best, score], 1).topk(k, dim=1)
-        rows = torch.cat([rows, where + start], 1).gather(1, kept)
-    return best.cpu().numpy(), rows.cpu().numpy()
+        places = _place_of(scores.view(torch.int32).long()) + torch.arange(start, start + len(block), device=device)
+        best = torch.cat([best, places], 1)
+        best = best.topk(min(k, best.shape[1]), dim=1, largest=False).values
+    found: np.ndarray = best.cpu().numpy()
+    return found
+
+
+def _place_of(bits: Any) -> Any:
+    """From the bits of float32 cosines a number that is the smaller the larger the cosine, with room for a row.
+
+    Equal cosines are then told apart by their rows, so that which of them are among the k nearest is no accident.
+    """
+    return (-1 - (bits ^ ((bits >> 31) & 0x7FFFFFFF))) << 32
+
+
+def _cosine_of(places: np.ndarray) -> np.ndarray:
+    bits = -1 - (places >> 32)
+    found: np.ndarray = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int32).view(np.float32)
+    return found
 
 
 def _within(rows: np.ndarray, start: int, length: int) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semops_data.coherence.knowledge import SKIPPED
-from semops_data.coherence.lookup import lookup
 from semops_data.coherence.organisation import connectivity, coverage, organisation
 from semops_data.coherence.reading import knowledge_of
 from semops_data.coherence.scores import (
@@ -21,7 +20,9 @@ from semops_data.coherence.scores import (
     kpi,
     usage_delta,
 )
+from semops_data.coherence.similarity import cosines
 from semops_data.coherence.tables import from_rows, read_factors, read_usages
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,20 +32,23 @@ if TYPE_CHECKING:
     from semops_data.coherence.factor import Factor
     from semops_data.coherence.knowledge import Knowledge
     from semops_data.coherence.usages import Usage
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
+PATTERNS = 256
 LEVELS = (0.8, 0.6, 0.4)
 BANDS = (12.0, 6.0)
 
 
-def score_rows(lake: Lake, levels: Sequence[float] = LEVELS) -> tuple[pa.Table, pa.Table]:
+def score_rows(lake: Lake, levels: Sequence[float] = LEVELS, carried: Carried = NOTHING) -> tuple[pa.Table, pa.Table]:
     """Rows of `coherence/scores` and of `coherence/organisation`.
 
     Args:
         lake: holds the dimensions, usages and findings.
         levels: SC from which a pattern is coherent, fair, weak.
+        carried: what the night before found: the same rows come out, sooner.
     """
-    knowledge = knowledge_of(lake)
+    knowledge = knowledge_of(lake, carried)
     factors = {name: read_factors(lake, name) for name in DIMENSIONS}
     found = read_usages(lake, knowledge)
     counts: dict[str, int] = {}
@@ -152,12 +156,14 @@ def usage_deltas(knowledge: Knowledge, found: Mapping[str, Sequence[Usage]]) -> 
         counts = by_type.setdefault(p.pattern_type, np.zeros(len(knowledge.chunks), np.int64))
         counts[rows[p.pattern_id].astype(np.int64)] += 1
     deltas = {}
-    for p in knowledge.patterns:
-        own = rows[p.pattern_id].astype(np.int64)
-        others = by_type[p.pattern_type] > 0
-        others[own] = False
-        cosines = lookup(knowledge).cosines(p) if len(knowledge.chunks) else np.zeros(0)
-        deltas[p.pattern_id] = usage_delta(p.pattern_id, cosines[own], cosines[others])
+    for start in range(0, len(knowledge.patterns), PATTERNS):
+        block = knowledge.patterns[start : start + PATTERNS]
+        for kind in dict.fromkeys(p.pattern_type for p in block):
+            patterns, used = [p for p in block if p.pattern_type == kind], np.flatnonzero(by_type[kind])
+            near = cosines(np.stack([p.definition.vector for p in patterns]), knowledge.chunk_vectors[used])
+            for p, own in zip(patterns, near, strict=True):
+                mine = np.isin(used, rows[p.pattern_id], assume_unique=True)
+                deltas[p.pattern_id] = usage_delta(p.pattern_id, own[mine], own[~mine])
     return deltas
 
 

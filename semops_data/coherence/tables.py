@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from semops_data.coherence.consistency import Pair
 from semops_data.coherence.factor import Factor
 from semops_data.coherence.usages import Usage
 from semops_data.contracts import table
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from semops_data.coherence.knowledge import Knowledge
+    from semops_data.embeddings.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 SEED = 20_260_101
@@ -28,11 +31,12 @@ def from_rows(key: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.table({field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema})
 
 
-def factor_table(name: str, factors: Sequence[Factor]) -> pa.Table:
-    """Rows of `coherence/<name>`."""
-    rows = []
+def factor_table(name: str, factors: Sequence[Factor], carried: Carried = NOTHING) -> pa.Table:
+    """Rows of `coherence/<name>`; intervals of the night before hold for the units that they were drawn for."""
+    rows, memo = [], carried.memo(f"intervals-of-{name}")
     for factor in factors:
-        low, high = factor.interval(SEED) or (None, None)
+        parts = (factor.pattern_id, SEED, factor.unit_scores, factor.unit_weights, factor.factor, factor.reason)
+        low, high = memo.told(parts, partial(factor.interval, SEED)) or (None, None)
         rows.append(
             {
                 "pattern_id": factor.pattern_id,
@@ -49,6 +53,7 @@ def factor_table(name: str, factors: Sequence[Factor]) -> pa.Table:
                 "evidence": json.dumps(factor.evidence, ensure_ascii=False, sort_keys=True),
             }
         )
+    memo.keep()
     return from_rows(f"coherence/{name}", rows)
 
 

@@ -7,16 +7,17 @@ planted nulls whose meaning was kept. Attribution: chunks that name a pattern ag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semops_data.coherence import calibration
-from semops_data.coherence.lookup import lookup
+from semops_data.coherence.attribution import attribution
 from semops_data.coherence.planting import FAULTS, NULLS
 from semops_data.coherence.reliability import Case, held_out
 from semops_data.coherence.rules import raw_contradiction
-from semops_data.coherence.text import mention_pattern
+from semops_data.coherence.similarity import pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
     from semops_data.coherence.calibration import Calibration
     from semops_data.coherence.consistency import Pair
     from semops_data.coherence.contradiction.judge import Judge
-    from semops_data.coherence.knowledge import Knowledge
+    from semops_data.coherence.knowledge import Knowledge, Text
     from semops_data.coherence.reliability import Reliability
 
     Embed = Callable[[Sequence[str]], np.ndarray]
 
 NAMES = ("contradiction_intercept", "contradiction_slope", "contradiction_probability", "attribution_cosine",
          "expected_calibration_error")  # fmt: skip
-ATTRIBUTION_PRECISION = 0.9
-FEWEST_ATTRIBUTED = 20
 
 
 @dataclass(frozen=True)
@@ -53,21 +52,46 @@ def plant(knowledge: Knowledge, embed: Embed, judge: Judge | None = None) -> lis
         embed: unit vectors of texts, shape (n, dimension).
         judge: what judges beside the rules; the rules alone by default.
     """
+    memo, missing = knowledge.carried.memo("planted-cases"), []
+    claims = [(pattern.pattern_id, claim) for pattern in knowledge.patterns for claim in pattern.claims]
+    for _, claim in claims:
+        if not memo.knows(_question(claim, knowledge)):
+            missing.append(claim)
+    fresh = _mutated(missing, embed)
     cases = [
-        (claim, mutated, kind, kind in FAULTS)
-        for pattern in knowledge.patterns
-        for claim in pattern.claims
-        for kind, mutate in (FAULTS | NULLS).items()
-        for mutated in [mutate(claim.text)]
-        if mutated is not None and mutated != claim.text
+        (claim.text, owner, *case)
+        for owner, claim in claims
+        for case in memo.told(_question(claim, knowledge), partial(fresh.__getitem__, claim.text))
     ]
-    texts = [(claim.text, mutated) for claim, mutated, _, _ in cases]
-    raws = _raws(texts, embed, judge)
-    owner = {id(claim): pattern.pattern_id for pattern in knowledge.patterns for claim in pattern.claims}
+    memo.keep()
+    raws = np.array([raw for *_, raw in cases])
+    if judge is not None and cases:
+        raws = judge.raws([(text, mutated) for text, _, _, mutated, _ in cases], raws)
     return [
-        Planted(kind, is_fault, float(raw), owner[id(claim)])
-        for (claim, _, kind, is_fault), raw in zip(cases, raws, strict=True)
+        Planted(kind, kind in FAULTS, float(raw), owner)
+        for (_, owner, kind, _, _), raw in zip(cases, raws, strict=True)
     ]
+
+
+def _question(claim: Text, knowledge: Knowledge) -> tuple[Any, ...]:
+    """What the cases of a claim hang on, beside the code."""
+    return claim.text, claim.vector, knowledge.model_id
+
+
+def _mutated(claims: Sequence[Text], embed: Embed) -> dict[str, list[tuple[str, str, float]]]:
+    """Of each text each fault and null that applies to it: its kind, the text that it makes, the rules' raw score."""
+    cases = [
+        (text, kind, mutated)
+        for text in dict.fromkeys(claim.text for claim in claims)
+        for kind, mutate in (FAULTS | NULLS).items()
+        for mutated in [mutate(text)]
+        if mutated is not None and mutated != text
+    ]
+    raws = _raws([(text, mutated) for text, _, mutated in cases], embed, None)
+    found: dict[str, list[tuple[str, str, float]]] = {claim.text: [] for claim in claims}
+    for (text, kind, mutated), raw in zip(cases, raws.tolist(), strict=True):
+        found[text].append((kind, mutated, raw))
+    return found
 
 
 def reliability(pairs: Sequence[Pair], planted: Sequence[Planted]) -> Reliability:
@@ -124,7 +148,7 @@ def _raws(texts: Sequence[tuple[str, str]], embed: Embed, judge: Judge | None) -
     if not texts:
         return np.zeros(0)
     vectors = embed([text for pair in texts for text in pair]).reshape(len(texts), 2, -1)
-    cosines = np.einsum("nd,nd->n", vectors[:, 0], vectors[:, 1])
+    cosines = pairwise(vectors[:, 0], vectors[:, 1])
     raws = np.array([raw_contradiction(*pair, float(cosine))[0] for pair, cosine in zip(texts, cosines, strict=True)])
     return raws if judge is None else judge.raws(texts, raws)
 
@@ -152,37 +176,9 @@ def rows(pairs: Sequence[Pair], planted: Sequence[Planted], knowledge: Knowledge
             "reason": few or (None if fitted.threshold is not None else "no threshold reaches a precision of 0.9"),
         }
         | cases,
-        attribution(knowledge),
+        {"name": NAMES[3]} | attribution(knowledge),
     ]
     return result
-
-
-def attribution(knowledge: Knowledge) -> dict[str, Any]:
-    """The cosine from which a chunk means a pattern without naming it.
-
-    The lowest cosine to the definition at which nine of ten chunks at or above it name the pattern.
-    """
-    cosines, names = [], []
-    for pattern in knowledge.patterns:
-        mention = mention_pattern(pattern.labels)
-        if mention is None:
-            continue
-        cosines.append(lookup(knowledge).cosines(pattern))
-        named = np.zeros(len(knowledge.chunks), dtype=bool)
-        may = lookup(knowledge).may_mention(pattern.labels)
-        named[may] = [mention.search(knowledge.chunks[row].passage) is not None for row in may]
-        names.append(named)
-    row: dict[str, Any] = {"name": NAMES[3], "value": None, "method": "mentions", "positives": 0, "negatives": 0}
-    if not cosines:
-        return row | {"reason": "no pattern has a label"}
-    cosine, named = np.concatenate(cosines), np.concatenate(names)
-    order = np.argsort(-cosine, kind="stable")
-    precision = np.cumsum(named[order]) / np.arange(1, len(order) + 1)
-    reached = np.flatnonzero((precision >= ATTRIBUTION_PRECISION) & (np.arange(len(order)) + 1 >= FEWEST_ATTRIBUTED))
-    row |= {"positives": int(named.sum()), "negatives": int((~named).sum())}
-    if not len(reached):
-        return row | {"reason": "no cosine separates chunks that name a pattern from those that do not"}
-    return row | {"value": float(cosine[order][reached[-1]])}
 
 
 def read(values: Mapping[str, float | None], method: str) -> Calibration:

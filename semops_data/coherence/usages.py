@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.lookup import lookup
-from semops_data.coherence.text import content, mention_pattern
+from semops_data.coherence.mentions import mentions
+from semops_data.coherence.nearness import nearness
+from semops_data.coherence.similarity import cosines
+from semops_data.coherence.text import content
 
 if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge, Pattern
@@ -84,21 +87,22 @@ def usages(
         canonical: rows that hold the definition; they are no usages.
         attribution: cosine from which a chunk without mention or link counts; None where it is not calibrated.
     """
-    cosines = np.clip(lookup(knowledge).cosines(pattern), -1, 1)
     index, home = lookup(knowledge), set(canonical)
-    # The expression decides; the index of words only leaves out what cannot mention a label, mostly everything.
-    may = index.may_mention(pattern.labels)
-    mention = mention_pattern(pattern.labels) if len(may) else None
-    mentions = {
-        row: match.group()
-        for row in map(int, may)
-        if mention and (match := mention.search(knowledge.chunks[row].passage))
-    }
+    named = mentions(knowledge).of(pattern.labels)
     links = index.linking(pattern.source_path, pattern.source_anchor) if pattern.source_path else set()
-    near = set(np.flatnonzero(cosines >= attribution).tolist()) if attribution is not None else set()
+    near = _near(pattern, knowledge, attribution) if attribution is not None else set()
+    rows = sorted((named.keys() | links | near) - home)
+    close = np.clip(cosines(pattern.definition.vector[None], knowledge.chunk_vectors[rows])[0], -1, 1) if rows else ()
     return [
-        Usage(row, "mention", mentions[row], float(cosines[row]))
-        if row in mentions
-        else Usage(row, "link" if row in links else "meaning", None, float(cosines[row]))
-        for row in sorted((mentions.keys() | links | near) - home)
+        Usage(row, "mention", named[row], float(cosine))
+        if row in named
+        else Usage(row, "link" if row in links else "meaning", None, float(cosine))
+        for row, cosine in zip(rows, close, strict=True)
     ]
+
+
+def _near(pattern: Pattern, knowledge: Knowledge, limit: float) -> set[int]:
+    place = lookup(knowledge).place_of(pattern)
+    if place is None:
+        return {int(row) for row in np.flatnonzero(lookup(knowledge).cosines(pattern) >= limit)}
+    return {int(row) for row in nearness(knowledge).above(place, limit)}

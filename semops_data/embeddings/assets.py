@@ -11,6 +11,7 @@ from semops_data.embeddings.index import VectorIndex
 from semops_data.embeddings.store import VectorStore
 from semops_data.episodes.record import EpisodeLog
 from semops_data.lakehouse.lake import Lake
+from semops_data.settings import load_settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,15 +35,19 @@ DESCRIPTIONS = {
 
 def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManager) -> "tuple[pa.Table, Result]":
     from semops_data.embeddings import texts
+    from semops_data.embeddings.carried import carried_of
 
     def progress(done: int, total: int) -> None:
         log.info(f"{done} of {total} new texts encoded")
 
     if name == "patterns":
         result = texts.pattern_rows(lake.read("registry/patterns"), lake.read("corpus/definitions"), vectors)
+    elif name == "chunks":
+        result = texts.chunk_rows(lake.read("corpus/chunks"), vectors, progress)
     else:
-        build = texts.chunk_rows if name == "chunks" else texts.sentence_rows
-        result = build(lake.read("corpus/chunks"), vectors, progress)
+        result = texts.sentence_rows(
+            lake.read("corpus/chunks"), vectors, progress, carried_of(load_settings().home, lake.root)
+        )
     if result.changed_from:
         log.warning(f"the model is {result.model_id}, before it was {', '.join(result.changed_from)}: all texts anew")
     return result.rows, result

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
 
     import numpy as np
 
@@ -86,7 +86,7 @@ class VectorStore:
         prefixes = getattr(self._encoder, "prefixes", None)
         texts = prefixes.applied(texts, queries) if prefixes is not None else texts
         digests = [sha256(text) for text in texts]
-        held, others = self._held()
+        held, others = self._held(self._wanted(digests))
         missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in held}
         if missing:
             self._probe(held)
@@ -103,6 +103,10 @@ class VectorStore:
         dimension = len(next(iter(held.values()))) if held else 0
         stacked = np.stack([held[digest] for digest in digests]) if digests else np.zeros((0, dimension), np.float32)
         return Embedded(stacked.astype(np.float32), digests, len(todo), self.model_id, others)
+
+    def _wanted(self, digests: Sequence[str]) -> set[str]:
+        probe = getattr(self._encoder, "probe", None)
+        return {*digests, sha256(probe)} if probe is not None else {*digests}
 
     def _probe(self, held: dict[str, np.ndarray]) -> None:
         """Hold an endpoint's model against its own vector of before: its name may stand for another model by now."""
@@ -137,18 +141,31 @@ class VectorStore:
             "SEMOPS_EMBEDDING_REVISION to a new word to embed everything again, or bring the former model back"
         )
 
-    def _held(self) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-        """The model's vectors by digest; and the other models of the table, where it has none of this one."""
+    def _held(self, wanted: Set[str]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        """The model's vectors by digest, of the wanted ones and one more; and the other models, where it has none.
+
+        The table is read in batches: what nobody asks for is never held.
+        """
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         from semops_data.embeddings.arrays import matrix
+        from semops_data.lakehouse.shapes import as_dataset
 
+        found: dict[str, np.ndarray] = {}
+        models: set[str] = set()
         if not self._lake.exists(KEY):
-            return {}, ()
-        data = self._lake.read(KEY)
-        own = data.filter(pc.equal(data["model_id"], self.model_id))
-        others = () if len(own) else tuple(sorted(pc.unique(data["model_id"]).to_pylist()))
-        return dict(zip(own["text_sha256"].to_pylist(), matrix(own["vector"]), strict=True)), others
+            return found, ()
+        asked = pa.array(sorted(wanted), pa.string())
+        columns = ["text_sha256", "model_id", "vector"]
+        for batch in as_dataset(self._lake.open(KEY)).to_batches(columns=columns, use_threads=False):
+            rows = pa.Table.from_batches([batch])
+            own = rows.filter(pc.equal(rows["model_id"], self.model_id))
+            models.update(pc.unique(rows["model_id"]).to_pylist())
+            kept = own.filter(pc.is_in(own["text_sha256"], value_set=asked))
+            kept = own.slice(0, 1) if not found and not len(kept) else kept
+            found.update(zip(kept["text_sha256"].to_pylist(), matrix(kept["vector"]).copy(), strict=True))
+        return found, () if self.model_id in models else tuple(sorted(models))
 
     def _append(self, digests: list[str], vectors: np.ndarray) -> None:
         import pyarrow as pa

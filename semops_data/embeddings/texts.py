@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from semops_data.corpus.sentences import claims
 from semops_data.embeddings.arrays import vector_column
+from semops_data.embeddings.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
+    from semops_data.embeddings.carried import Carried
     from semops_data.embeddings.store import Embedded, VectorStore
 
 
@@ -21,24 +24,42 @@ def chunk_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[int, 
     return Result(pa.table({"chunk_id": chunks["chunk_id"]} | _columns(embedded)), embedded)
 
 
-def sentence_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[int, int], None] | None = None) -> Result:
-    """Rows of `embeddings/sentences`: the whole sentences of every prose, list, table or quote chunk."""
+def sentence_rows(
+    chunks: pa.Table,
+    vectors: VectorStore,
+    progress: Callable[[int, int], None] | None = None,
+    carried: Carried = NOTHING,
+) -> Result:
+    """Rows of `embeddings/sentences`: the whole sentences of every prose, list, table or quote chunk.
+
+    Args:
+        chunks: rows of `corpus/chunks`.
+        vectors: where they are embedded.
+        progress: called with (texts encoded so far, texts to encode).
+        carried: the sentences of passages that were read before.
+    """
+    memo = carried.memo("sentences-of-chunks")
     found = [
         {
             "sentence_id": f"{row['chunk_id'][:24]}-{number}",
             "chunk_id": row["chunk_id"],
             "document_id": row["document_id"],
             # A passage whose source has it on fewer lines ends with its last one.
-            "line": min(sentence.start_line, row["end_line"]),
-            "text": sentence.text,
+            "line": min(row["start_line"] + line, row["end_line"]),
+            "text": text,
         }
         for row in chunks.select(["chunk_id", "document_id", "start_line", "end_line", "markdown", "kind"]).to_pylist()
         if row["kind"] not in {"code", "metadata"}
-        for number, sentence in enumerate(claims(row["markdown"], first_line=row["start_line"]))
+        for number, (line, text) in enumerate(memo.told((row["markdown"],), partial(_told, row["markdown"])))
     ]
+    memo.keep()
     embedded = vectors.embed([row["text"] for row in found], progress=progress)
     names = ("sentence_id", "chunk_id", "document_id", "line", "text")
     return Result(pa.table({name: [row[name] for row in found] for name in names} | _columns(embedded)), embedded)
+
+
+def _told(markdown: str) -> list[tuple[int, str]]:
+    return [(sentence.start_line, sentence.text) for sentence in claims(markdown, first_line=0)]
 
 
 def pattern_rows(patterns: pa.Table, definitions: pa.Table, vectors: VectorStore) -> Result:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semops_data.coherence.lookup import lookup
+from semops_data.coherence.mentions import mentions
 from semops_data.coherence.retrieval import BM25, Index, Ranking, ranks
 from semops_data.coherence.similarity import BLOCK, top_k
 from semops_data.coherence.text import content, label_beginnings, mention_pattern
-from semops_data_tests.coherence.knowledge_base import knowledge, vector
+from semops_data_tests.coherence.knowledge_base import knowledge, pattern, vector
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "retrieval"
 
@@ -156,6 +156,7 @@ def test_what_is_no_number_is_no_neighbour():
 def test_the_index_of_words_never_misses_a_mention(passages, label):
     """What the index leaves out is never asked: it may offer too much, never too little."""
     mention = mention_pattern((label,))
-    base = knowledge([], [(f"d{n}.md", "h", passage) for n, passage in enumerate(passages)])
-    may = set(lookup(base).may_mention((label,)).tolist())
-    assert {row for row, passage in enumerate(passages) if mention and mention.search(passage)} <= may
+    own = pattern("p", "A thing.", label=label)
+    base = knowledge([own], [(f"d{n}.md", "h", passage) for n, passage in enumerate(passages)])
+    wanted = {row: found.group() for row, text in enumerate(passages) if mention and (found := mention.search(text))}
+    assert mentions(base).of((label,)) == wanted
