@@ -120,6 +120,8 @@ def threshold(
 
     None where no probability reaches the precision.
     """
+    # Where no rule fired the probability is 0: such a case stands behind all that could be reported.
+    negative, positive = negative[negative > 0], positive[positive > 0]
     q = calibration.probabilities(np.concatenate([negative, positive]))
     y = np.concatenate([np.zeros(len(negative)), np.ones(len(positive))])
     order = np.argsort(-q, kind="stable")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -57,8 +57,7 @@ class Pattern:
     baseline: datetime | None
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One current passage of the corpus."""
 
     chunk_id: str
@@ -71,8 +70,7 @@ class Chunk:
     passage: str
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence of a current passage; `chunk` is the row of its chunk."""
 
     sentence_id: str

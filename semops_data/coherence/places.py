@@ -59,8 +59,10 @@ class Known:
 
 def _places(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]]) -> Iterator[Known]:
     """The place of each query's definition, in their order."""
-    keys = _keys(knowledge, asked) if knowledge.carried.folder is not None else []
-    found = _carried(knowledge, asked, keys)
+    is_kept = knowledge.carried.folder is not None
+    numbers = [knowledge.chunk_index.lexicon.numbers(query.text) for query, _ in asked] if is_kept else []
+    keys = _keys(knowledge, asked, numbers) if is_kept else []
+    found = _carried(knowledge, asked, keys, numbers)
     index = knowledge.chunk_index
     todo = [(query.text, query.vector, query.exclude) for n, (query, _) in enumerate(asked) if n not in found]
     news = index.rankings(todo)
@@ -84,7 +86,7 @@ def _itself(ranking: Ranking) -> Ranking:
     return ranking
 
 
-def _keys(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]]) -> list[bytes]:
+def _keys(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]], numbers: Sequence[list[int]]) -> list[bytes]:
     """Of each query a digest of all that its place rests on, but for the passages that the corpus holds beside."""
     engine, chunks = knowledge.chunk_index.lexicon, knowledge.chunk_keys
     vectors = vector_digests(np.stack([query.vector for query, _ in asked]))
@@ -94,13 +96,19 @@ def _keys(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]]) -> lis
             vector,
             b"" if query.exclude is None else chunks[query.exclude],
             b"".join(chunks[row] for row in home),
-            np.array([engine.typical, *engine.weighed(query.text)]),
+            engine.typical,
+            engine.weights[own],
         )
-        for (query, home), vector in zip(asked, vectors, strict=True)
+        for (query, home), vector, own in zip(asked, vectors, numbers, strict=True)
     ]
 
 
-def _carried(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]], keys: Sequence[bytes]) -> dict[int, Place]:
+def _carried(
+    knowledge: Knowledge,
+    asked: Sequence[tuple[Query, list[int]]],
+    keys: Sequence[bytes],
+    numbers: Sequence[list[int]],
+) -> dict[int, Place]:
     """The places that nothing has disturbed since they were found, by number of the query."""
     held = knowledge.carried.read(STATE) if keys else {}
     if not held:
@@ -120,7 +128,7 @@ def _carried(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]], key
         own, cosine, score = slice(starts[old], starts[old + 1]), held["cosine"][old], held["score"][old]
         if gone[own.stop] > gone[own.start] or (near >= cosine).any():
             continue
-        if len(fresh) and (part.scores(asked[number][0].text) >= score).any():
+        if len(fresh) and (part.sums(numbers[number]) >= score).any():
             continue
         found[number] = Place(int(held["rank"][old]), watched[own], float(cosine), float(score))
     return found

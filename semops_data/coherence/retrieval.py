@@ -56,7 +56,7 @@ class BM25:
         self._put(where, self.weights[tokens] * self._saturated(words.counts[order], lengths[where]), tokens)
 
     def _weights(self, holding: np.ndarray) -> np.ndarray:
-        """The weight of each word from how many texts hold it; 0 of one that none holds."""
+        """The weight of each word from how many texts hold it; 0 of one that none holds, and of number -1."""
         many = 2.0 ** (int(step_of(np.array(max(self.size, 1)))) / STEPS)
         steps = step_of(np.maximum(holding, 1))
         # One step at a time: a library may round the logarithms of a long array in another way than those of a short.
@@ -64,7 +64,7 @@ class BM25:
         names, places = np.unique(steps, return_inverse=True)
         held = [2.0 ** (int(step) / STEPS) for step in names]
         found = np.array([log1p(max(many - few + 0.5, 0.0) / (few + 0.5)) for few in held])
-        return np.where(holding > 0, found[places], 0.0)
+        return np.append(np.where(holding > 0, found[places], 0.0), 0.0)
 
     def _saturated(self, counts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         norm = K1 * (1 - B + B * lengths / self.typical)
@@ -85,17 +85,19 @@ class BM25:
         self._where, self._gain, self._tokens = where, gain, tokens
         self._ends = np.cumsum(np.bincount(tokens, minlength=len(self.weights)))
 
-    def weighed(self, query: str) -> list[float]:
-        """The weight of each of the query's words, in their order; 0 of one that stands in no text."""
-        found = (self._numbers.get(word) for word in content(query))
-        return [0.0 if number is None else float(self.weights[number]) for number in found]
+    def numbers(self, query: str) -> list[int]:
+        """The number of each of the query's words, in their order; -1 of one that is not known."""
+        return [self._numbers.get(word, -1) for word in content(query)]
 
     def scores(self, query: str) -> np.ndarray:
         """BM25 score of every text for the query, float64, shape (size,)."""
+        return self.sums(self.numbers(query))
+
+    def sums(self, numbers: Sequence[int]) -> np.ndarray:
+        """BM25 score of every text for the words of these numbers."""
         total = np.zeros(self.size)
-        for word in content(query):
-            number = self._numbers.get(word)
-            if number is None:
+        for number in numbers:
+            if number < 0:
                 continue
             own = slice(self._ends[number - 1] if number else 0, self._ends[number])
             total[self._where[own]] += self._gain[own]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 SIZE = 16
+BLOCK = 2_048
 # What scores depend on beside the tables: the scorer's own code and what it takes from other rooms.
 SOURCES = ("coherence", "corpus", "embeddings")
 
@@ -146,14 +147,15 @@ def _body(part: Any) -> bytes:
 
 def vector_digests(vectors: np.ndarray) -> list[bytes]:
     """Eight bytes of each row of float32 vectors, shape (n, dimension): other bits, another digest."""
-    bits = np.ascontiguousarray(vectors, np.float32).view(np.uint32)
+    numbers = np.ascontiguousarray(vectors, np.float32)
+    bits: np.ndarray = (np.pad(numbers, ((0, 0), (0, 1))) if numbers.shape[1] % 2 else numbers).view(np.uint64)
     factors = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], np.uint64) | np.uint64(1)
     found = np.zeros(len(bits), np.uint64)
-    for start in range(0, len(bits), 8_192):
-        block = bits[start : start + 8_192].astype(np.uint64)
+    for start in range(0, len(bits), BLOCK):
+        block = bits[start : start + BLOCK]
         # Each number is stirred before it is weighed: two that change together must not cancel out.
-        block ^= block << np.uint64(29)
-        found[start : start + 8_192] = (block * factors + (block * block)).sum(axis=1)
+        block = (block ^ (block >> np.uint64(29))) * factors
+        found[start : start + BLOCK] = (block ^ (block >> np.uint64(32))).sum(axis=1)
     return [value.tobytes() for value in found]
 
 
