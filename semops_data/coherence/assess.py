@@ -13,6 +13,7 @@ from semops_data.coherence.findings import findings
 from semops_data.coherence.governance import approvals, decided, records
 from semops_data.coherence.history import newest
 from semops_data.coherence.labels import settled
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.reading import knowledge_of
 from semops_data.coherence.scores import DIMENSIONS
 from semops_data.coherence.similarity import resolve_device
@@ -138,7 +139,7 @@ def stability_rows(lake: Lake, vectors: VectorStore, judge: Judge | None = None,
         "stability",
         [
             stability(p.pattern_id, versions[p.pattern_id], by_text, baseline=p.baseline, as_of=as_of, told=told,
-                      method=method, lifecycle=lifecycles[p.pattern_id])
+                      method=method, lifecycle=lifecycles[p.pattern_id], vocabulary=lookup(knowledge).vocabulary)
             for p in knowledge.patterns
         ],
     )  # fmt: skip

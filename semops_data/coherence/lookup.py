@@ -66,6 +66,12 @@ class Lookup:
         return words, [np.array(postings[word]) for word in words]
 
     @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Words that stand in at least two chunks, in lower case: what is used twice is no slip of the pen."""
+        words, postings = self._words
+        return frozenset(word for word, rows in zip(words, postings, strict=True) if len(rows) > 1)
+
+    @cached_property
     def _links(self) -> dict[str, list[tuple[int, str]]]:
         found: dict[str, list[tuple[int, str]]] = {}
         for row, chunk in enumerate(self._knowledge.chunks):
