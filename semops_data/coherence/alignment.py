@@ -1,9 +1,10 @@
-"""Two wordings side by side: which sentences belong together, and how much of the meaning each of them keeps.
+"""Two wordings side by side: which sentences belong together, and how much of the old meaning the new one keeps.
 
-With a contradiction model a pair keeps min(P(entails old -> new), P(entails new -> old)): what was narrowed does not
-follow from the old wording, what was widened does not give it back. A sentence without a partner is asked of the whole
-other wording, so that a sentence that was split in two keeps its meaning. Without a model entailment is estimated from
-words, vectors and rules; a cosine alone sees topics, not reversals.
+The question is whether the new wording still says what the old one said: what is added takes nothing away, unless it
+contradicts. Few words changed and a rule that fires is a turned meaning; many words changed and no rule is a rewording,
+which costs little. With a contradiction model P(new entails old) takes part; a sentence without a partner is asked of
+the whole other wording, so that a sentence that was split in two keeps its meaning. A cosine alone sees topics, not
+reversals.
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ import numpy as np
 
 from semops_data.coherence.frames import same_word
 from semops_data.coherence.rules import raw_contradiction
-from semops_data.coherence.text import content
+from semops_data.coherence.slips import corrected
+from semops_data.coherence.text import content, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 ALIGNED = 0.5
 # Below this share of kept words a change is a rewrite, whatever became of the meaning.
 REWRITTEN = 0.5
 REVERSED = 0.4
+# How much of a sentence's meaning is kept (second row) where so much of its words and direction is (first row): other
+# words for the same cost little, and where next to nothing is left it is another sentence.
+REWORDING = ((0.0, 0.25, 0.7, 1.0), (0.0, 0.85, 0.95, 1.0))
+# What a model's P(new entails old) weighs beside words and vectors.
+MODEL = 0.2
+# A rule's weaker score is no reason to call an added sentence a contradiction.
+FAINT = 0.25
 # From this probability on a sentence is called entailed, or contradicted, by name.
 NAMED = 0.5
 
@@ -40,7 +49,7 @@ class Change:
     """How much of one wording's meaning another one keeps.
 
     Attributes:
-        kept: score of each unit: old sentences first, then added ones without a partner.
+        kept: score of each old sentence.
         kind: identical, reordering, reversal (a rule fired or the model sees a contradiction), extension (all that was
             said still holds, and more is said), reduction (some of it is said no more, and nothing else), rewrite (many
             new words) or edit.
@@ -63,18 +72,17 @@ class Change:
         return float(np.mean(self.kept)) if self.kept else 0.0
 
 
-def estimated(premise: str, hypothesis: str, cosine: float, raw: float) -> float:
-    """P(premise entails hypothesis) in [0, 1] without a model: what of the hypothesis the premise supports.
+def shared(sentence: str, other: str, cosine: float) -> float:
+    """How far another sentence says what this one says, in [0, 1], as far as words and vectors tell.
 
-    Half of the support is the share of the hypothesis's content words in the premise, half the closeness of the
-    vectors (0 at cosine 0.5, 1 at 1); a raw contradiction score takes its share away.
+    Half is the share of the sentence's content words that the other one has, half the closeness of the vectors (0 at
+    cosine 0.5, 1 at 1).
     """
-    ours, theirs = set(content(premise)), set(content(hypothesis))
+    ours, theirs = set(content(sentence)), set(content(other))
     # A slip of the pen and another form of a word are that word.
-    held = sum(word in ours or any(same_word(word, own) for own in ours) for word in theirs)
-    coverage = held / len(theirs) if theirs else 1.0
-    closeness = min(max((cosine - ALIGNED) / (1 - ALIGNED), 0.0), 1.0)
-    return (1.0 - raw) * (coverage + closeness) / 2
+    held = sum(word in theirs or any(same_word(word, near) for near in theirs) for word in ours)
+    coverage = held / len(ours) if ours else 1.0
+    return (coverage + min(max((cosine - ALIGNED) / (1 - ALIGNED), 0.0), 1.0)) / 2
 
 
 def questions(old: Sequence[str], new: Sequence[str], vectors: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
@@ -84,8 +92,7 @@ def questions(old: Sequence[str], new: Sequence[str], vectors: Mapping[str, np.n
     partners = align(left, right, vectors)
     for sentence, partner, _ in partners:
         asked += [(sentence, partner), (partner, sentence)] if partner else [(" ".join(new), sentence)]
-    taken = {partner for _, partner, _ in partners}
-    return asked + [(" ".join(old), sentence) for sentence in right if sentence not in taken]
+    return asked
 
 
 def compare(
@@ -95,6 +102,7 @@ def compare(
     told: Mapping[tuple[str, str], Told] | None = None,
     *,
     rules: bool = True,
+    vocabulary: Collection[str] = (),
 ) -> Change:
     """Align two wordings sentence by sentence and score what is preserved.
 
@@ -104,42 +112,53 @@ def compare(
         vectors: unit vector of every sentence, shape (dimension,).
         told: a model's answers to `questions`; estimated from words, vectors and rules where None.
         rules: whether a rule that fires lowers what a model told.
+        vocabulary: words that the corpus uses in several places: an unknown word that looks like one is a slip.
     """
     if sorted(old) == sorted(new):
         return Change((1.0,) * len(old), "identical" if list(old) == list(new) else "reordering", None, None, None)
     left, right = _changed(old, new)
-    same = len(old) - len(left)
-    units: list[_Unit] = []
     partners = align(left, right, vectors)
-    for sentence, partner, cosine in partners:
-        if partner is None:
-            units.append(_alone(sentence, " ".join(new), told))
-        else:
-            units.append(_pair(sentence, partner, cosine, told, rules=rules))
-    taken = {partner for _, partner, _ in partners}
-    added = [_alone(sentence, " ".join(old), told).kept for sentence in right if sentence not in taken]
-    gravest = max(units, key=lambda unit: unit.against, default=None)
-    worst = min(units, key=lambda unit: unit.kept, default=None)
+    whole = " ".join(new)
+    units = [
+        _alone(sentence, whole, told)
+        if partner is None
+        else _pair(sentence, corrected(sentence, partner, vocabulary), partner, cosine, told, rules=rules)
+        for sentence, partner, cosine in partners
+    ]
+    added = [sentence for sentence in right if sentence not in {partner for _, partner, _ in partners}]
+    same = [_Unit(1.0, 1.0, 1.0, 0.0, None, sentence, sentence) for sentence in old if sentence not in left]
+    if added and (rules or told is None):
+        units, same = ([_beside(unit, added, vectors) for unit in part] for part in (units, same))
+    gravest = max([*units, *same], key=lambda unit: unit.against, default=None)
+    worst = min([*units, *same] if any(unit.kept < 1 for unit in same) else units, key=_kept, default=None)
+    kept = (*(unit.kept for unit in same), *(unit.kept for unit in units))
     return Change(
-        (*[1.0] * same, *(unit.kept for unit in units), *added),
-        _kind(old, new, units, added),
+        kept,
+        _kind(old, new, [*units, *(unit for unit in same if unit.kept < 1)], added),
         gravest.why if gravest and gravest.against > 0 else None,
         worst.old if worst else None,
         worst.new if worst else None,
-        (same + sum(unit.holds for unit in units)) / len(old) if old else 0.0,
+        float(np.mean(kept)) if kept else 0.0,
     )
 
 
 class _Unit(NamedTuple):
-    """One old sentence: how much is kept and still said, how much speaks against it and why, and its partner."""
+    """One old sentence against its partner.
+
+    `kept` of it; `says`: what of it the new one says, `follows`: the other way round; `against`: what speaks against.
+    """
 
     kept: float
-    holds: float
+    says: float
     follows: float
     against: float
     why: str | None
     old: str
     new: str | None
+
+
+def _kept(unit: _Unit) -> float:
+    return unit.kept
 
 
 def _alone(sentence: str, whole: str, told: Mapping[tuple[str, str], Told] | None) -> _Unit:
@@ -150,28 +169,56 @@ def _alone(sentence: str, whole: str, told: Mapping[tuple[str, str], Told] | Non
 
 
 def _pair(
-    sentence: str, partner: str, cosine: float, told: Mapping[tuple[str, str], Told] | None, *, rules: bool
+    sentence: str,
+    read: str,
+    partner: str,
+    cosine: float,
+    told: Mapping[tuple[str, str], Told] | None,
+    *,
+    rules: bool,
 ) -> _Unit:
-    raw, hit = raw_contradiction(sentence, partner, cosine) if rules or told is None else (0.0, None)
+    """An old sentence and its partner, which is read as it was meant."""
+    if words(read) == words(sentence):
+        return _Unit(1.0, 1.0, 1.0, 0.0, None, sentence, partner)
+    raw, hit = raw_contradiction(sentence, read, cosine) if rules or told is None else (0.0, None)
     why = f"{hit.rule}: {hit.detail}" if hit else None
+    says, follows = shared(sentence, read, cosine), shared(read, sentence, cosine)
+    support = float(np.interp(says, *REWORDING))
     answers = None if told is None else (told[sentence, partner], told[partner, sentence])
     if answers is None or any(answer.entails != answer.entails for answer in answers):
-        forward, backward = estimated(sentence, partner, cosine, raw), estimated(partner, sentence, cosine, raw)
-        return _Unit(min(forward, backward), backward, forward, raw, why, sentence, partner)
-    forward, backward = ((1.0 - raw) * answer.entails for answer in answers)
+        return _Unit((1.0 - raw) * support, (1.0 - raw) * says, follows, raw, why, sentence, partner)
+    forward, backward = (answer.entails for answer in answers)
+    if not rules:
+        kept = backward
+    elif min(forward, backward) >= NAMED and raw == 0:
+        kept = 1.0
+    else:
+        kept = (1.0 - raw) * ((1 - MODEL) * support + MODEL * backward)
     against = min(answer.contradicts for answer in answers)
     if against >= NAMED and against > raw:
         raw, why = against, f"model: P(contradiction) at least {against:.2f} in either direction"
-    return _Unit(min(forward, backward), backward, forward, raw, why, sentence, partner)
+    return _Unit(kept, backward, forward, raw, why, sentence, partner)
 
 
-def _kind(old: Sequence[str], new: Sequence[str], units: Sequence[_Unit], added: Sequence[float]) -> str:
+def _beside(unit: _Unit, added: Sequence[str], vectors: Mapping[str, np.ndarray]) -> _Unit:
+    """A unit under what was added: a sentence more takes nothing away, unless it contradicts."""
+    for sentence in added:
+        cosine = float(vectors[unit.old] @ vectors[sentence])
+        raw, hit = raw_contradiction(unit.old, sentence, cosine) if cosine >= ALIGNED else (0.0, None)
+        if hit is not None and raw >= FAINT and raw > unit.against:
+            unit = unit._replace(
+                kept=min(unit.kept, 1.0 - raw), against=raw, why=f"{hit.rule}: {hit.detail}", new=sentence
+            )
+    return unit
+
+
+def _kind(old: Sequence[str], new: Sequence[str], units: Sequence[_Unit], added: Sequence[str]) -> str:
     if any(unit.against >= REVERSED for unit in units):
         return "reversal"
     gone = [unit for unit in units if unit.new is None]
     if len(gone) == len(units) and not added:
         return "reduction"
-    if all(unit.holds >= NAMED for unit in units) and (added or any(unit.follows < NAMED for unit in units)):
+    if all(unit.says >= NAMED for unit in units) and (added or any(unit.follows < NAMED for unit in units)):
         return "extension"
     words_old, words_new = set(content(" ".join(old))), set(content(" ".join(new)))
     share = len(words_old & words_new) / max(len(words_old | words_new), 1)

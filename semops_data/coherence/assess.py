@@ -15,6 +15,7 @@ from semops_data.coherence.governance import approvals, decided, records
 from semops_data.coherence.history import newest
 from semops_data.coherence.hit import Hit
 from semops_data.coherence.labels import settled
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.neighbourhood import neighbourhoods
 from semops_data.coherence.places import availabilities
 from semops_data.coherence.reading import knowledge_of
@@ -170,7 +171,7 @@ def stability_rows(
         "stability",
         [
             stability(p.pattern_id, versions[p.pattern_id], by_text, baseline=p.baseline, as_of=as_of, told=told,
-                      method=method, lifecycle=lifecycles[p.pattern_id])
+                      method=method, lifecycle=lifecycles[p.pattern_id], vocabulary=lookup(knowledge).vocabulary)
             for p in knowledge.patterns
         ],
         carried,

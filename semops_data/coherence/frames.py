@@ -127,8 +127,10 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
             one, other = _meaning(here), _meaning(there)
             if one and other and not _alike(one, other):
                 slots.append((as_written(here, left), as_written(there, right), frozenset(one | other)))
-    # Where much differs, it is another sentence and not another version of this one.
-    others = sum(tag != "equal" for tag, *_ in blocks)
+    # Where much differs, it is another sentence and not another version of this one; "was" for "were" is no difference.
+    others = sum(
+        tag != "equal" and bool(_meaning(ours[i1:i2]) | _meaning(theirs[j1:j2])) for tag, i1, i2, j1, j2 in blocks
+    )
     if not slots or others > 2 or _moved(blocks, ours, theirs):
         return None
     ours_says, theirs_says, differing = slots[0]
@@ -150,9 +152,10 @@ def _moved(blocks: Sequence[tuple[str, int, int, int, int]], ours: tuple[str, ..
 
 
 def _meaning(slot: tuple[str, ...]) -> set[str]:
-    return {word for word in slot if word not in STOP or word in _TELLING}
+    return {word for word in slot if word not in _GRAMMAR or word in _TELLING}
 
 
+_GRAMMAR = STOP | {stem(word) for word in STOP}
 _TELLING = frozenset({"one", "no", "not", "only", "all", "most", "some", "must", "may", "over", "under"})
 
 

@@ -95,7 +95,7 @@ _OPPOSED = (
     "|sender:receiver recipient|cause:prevent|require:forbid|recommend:discourage|encourage:discourage|add:subtract"
     "|multiply:divide|quarantine:drop delete discard repair|archive:delete|unchanged:changed overwritten modified"
     "|silent:reported|silently:loudly visibly|identical:different|equal:unequal|independent:dependent"
-    "|voluntary:mandatory|free:paid|clean:dirty|normal:abnormal|regular:irregular|original:copy"
+    "|same:other|voluntary:mandatory|free:paid|clean:dirty|normal:abnormal|regular:irregular|original:copy"
 )
 # Of each group one alone can stand in a place.
 _ALTERNATIVES = (

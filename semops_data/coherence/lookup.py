@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from semops_data.coherence.similarity import cosines
-from semops_data.coherence.text import content
+from semops_data.coherence.text import WORD, content
 from semops_data.corpus.links import LINK, is_address, leads_to
 
 if TYPE_CHECKING:
@@ -50,6 +50,17 @@ class Lookup:
             if chunk.heading not in stems:
                 stems[chunk.heading] = " ".join(content(chunk.heading))
         return _grouped(stems[chunk.heading] for chunk in self._knowledge.chunks)
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Words that stand in at least two chunks, case-folded: what is used twice is no slip of the pen."""
+        once: set[str] = set()
+        twice: set[str] = set()
+        for chunk in self._knowledge.chunks:
+            words = set(WORD.findall(chunk.passage.casefold()))
+            twice |= words & once
+            once |= words
+        return frozenset(twice)
 
     @cached_property
     def _links(self) -> dict[str, list[tuple[int, str]]]:

@@ -1,11 +1,11 @@
 """Stability: has the definition's meaning been preserved since its baseline?
 
-S = (identical sentences + sum over aligned pairs of min(P(entails old -> new), P(entails new -> old)))
-    / (old sentences + added ones without a partner),
-with pairs aligned at cosine >= 0.5. With a contradiction model entailment is the model's; without one it is estimated
-from words, vectors and rules (`method=embedding`). The baseline is the version at which the pattern became active: the
-registry's date, or else the first version that is known. A change that somebody decided is reported apart, and what
-it brought is the wording that later ones are held against: uncontrolled drift lowers S, governed change does not.
+S = (identical sentences + sum over aligned pairs of P(the new one still says what the old one said)) / old sentences,
+with pairs aligned at cosine >= 0.5. What was added lowers S only where it contradicts what was said. The probability
+is estimated from words, vectors and rules (`method=embedding`), and with a contradiction model from that too.
+The baseline is the version at which the pattern became active: the registry's date, or else the first version that is
+known. A change that somebody decided is reported apart, and what it brought is the wording that later ones are held
+against: uncontrolled drift lowers S, governed change does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from semops_data.coherence.alignment import Change, compare, questions
 from semops_data.coherence.factor import Factor, measured, unmeasured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from semops_data.coherence.alignment import Told
@@ -96,6 +96,7 @@ def stability(
     told: Mapping[tuple[str, str], Told] | None = None,
     method: str = METHOD,
     lifecycle: str = "active",
+    vocabulary: Collection[str] = (),
 ) -> Factor:
     """The pattern's stability: what its current wording keeps of its baseline.
 
@@ -108,6 +109,7 @@ def stability(
         told: a model's answers to `asked`; estimated without.
         method: what gave them; `v2-nli` leaves the rules out.
         lifecycle: of the pattern; a draft has no baseline.
+        vocabulary: words that the corpus uses in several places, by which slips of the pen are told.
     """
     found = course(versions, baseline)
     if found is None:
@@ -122,8 +124,12 @@ def stability(
         reason = f"one version since the baseline, observed for {days:.0f} days"
         return unmeasured(pattern_id, reason, method=method, **observed)
     rules = told is None or method == HYBRID
-    steps = [(new, compare(old.sentences, new.sentences, vectors, told, rules=rules)) for old, new in pairwise(since)]
-    change = compare(since[found.held].sentences, since[-1].sentences, vectors, told, rules=rules)
+
+    def change_of(old: Version, new: Version) -> Change:
+        return compare(old.sentences, new.sentences, vectors, told, rules=rules, vocabulary=vocabulary)
+
+    steps = [(new, change_of(old, new)) for old, new in pairwise(since)]
+    change = change_of(since[found.held], since[-1])
     state = 1.0 - change.preserved
     quarters = max((as_of - since[found.held].valid_from).total_seconds() / 86_400 / DAYS_PER_QUARTER, 1.0)
     return measured(

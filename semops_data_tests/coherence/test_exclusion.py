@@ -32,7 +32,6 @@ COMPATIBLE = [
     ("The service stores orders.", "The service does not store orders if they are drafts.", "negation", "case"),
     ("If no class is specified, IN is assumed.", "If a class is specified, IN is assumed.", "negation", "case"),
     ("Version checks are not made.", "Version checks were made in version 2.1.", "negation", "another time"),
-    ("AI requires even more structure.", "But AI cannot substitute for structure.", "negation", "too little"),
     ("These decide which limits exist.", "These decide which limits emerge.", "substitution", "named elsewhere"),
     ("The test: a prompt is long enough.", "The limit: a prompt is long enough.", "substitution", "labels"),
     (

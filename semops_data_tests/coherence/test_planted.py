@@ -172,7 +172,7 @@ def test_the_page_escapes_what_it_quotes_and_names_every_kind(outcome):
     text = report.pages(rows)
     assert all(kind.replace("_", "\\_") in text for kind in FAULTS)
     quoted = [{"method": "m", "rank": 1, "score": 0.5, "claim_place": "a.md:1", "claim": "<script>x</script>",
-               "evidence_place": "b.md:2", "evidence": "a | b", "why": None}]  # fmt: skip
+               "evidence_place": "b.md:2", "evidence": "a | b", "why": None, "others": 0}]  # fmt: skip
     assert "<script>" not in report.pair_page(quoted)
     assert report.plot(rows).startswith(b"\x89PNG")
 

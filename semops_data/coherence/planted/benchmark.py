@@ -10,8 +10,9 @@ import numpy as np
 
 from semops_data.coherence.consistency import COMPARABLE
 from semops_data.coherence.exclusion import groups, innocent
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.planted.concepts import Concept, concepts, more_clean
-from semops_data.coherence.planted.drift import drifts, losses
+from semops_data.coherence.planted.drift import drifts, intended_changes, losses
 from semops_data.coherence.planted.handwritten import Pair, handwritten
 from semops_data.coherence.planted.results import Result, area_under, counted
 from semops_data.coherence.planted.stand import Judged, Plant, Scored, judged, limit, scored
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from semops_data.coherence.knowledge import Knowledge
-    from semops_data.coherence.planted.drift import Lost
+    from semops_data.coherence.planted.drift import Tell
     from semops_data.coherence.planted.stand import Embed, Method
     from semops_data.corpus.model import Version
 
@@ -80,7 +81,7 @@ def measure(
     embed: Embed,
     methods: Mapping[str, Method],
     *,
-    losers: Mapping[str, Lost] | None = None,
+    tell: Tell | None = None,
     most: int = CONCEPTS,
 ) -> Benchmark:
     """Measure how much each method sees of faults planted into a corpus.
@@ -90,7 +91,7 @@ def measure(
         current: its documents.
         embed: unit vectors of texts.
         methods: raw contradiction scores by name of the method.
-        losers: what more judges drift, by name of the method.
+        tell: a contradiction model's answers, by which more methods judge drift.
         most: concepts at most.
     """
     chosen, written = concepts(knowledge, most), handwritten()
@@ -112,7 +113,8 @@ def measure(
     natural += _stated(current)
     seed = _seed(knowledge, chosen, plants)
     results += _contradictions(seed, kinds, reported, of_reported, limit(seed.natural[~reported], FLAGGED))
-    results += drifts(chosen, written, losses(embed) | dict(losers or {}))
+    results += drifts(chosen, written, losses(embed, lookup(knowledge).vocabulary, tell))
+    results += intended_changes(chosen, embed)
     results += removed_definitions(knowledge, chosen)
     results += stale_copies(knowledge, chosen, embed)
     results += broken_references(current)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,20 @@ import numpy as np
 from semops_data.coherence.planted.results import Result, area_under, counted
 from semops_data.coherence.planted.stand import limit
 from semops_data.coherence.planting import FAULTS, NULLS
-from semops_data.coherence.stability import Version, stability
+from semops_data.coherence.stability import HYBRID, METHOD, Version, asked, stability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from semops_data.coherence.alignment import Told
     from semops_data.coherence.planted.concepts import Concept
     from semops_data.coherence.planted.handwritten import Pair
     from semops_data.coherence.planted.stand import Embed
 
-    # (old sentence, new sentence) -> how much of the meaning is gone, in [0, 1]
-    Lost = Callable[[Sequence[tuple[str, str]]], np.ndarray]
+    # wordings, oldest first, of each definition -> how much of the first one's meaning is gone in the last, in [0, 1]
+    Lost = Callable[[Sequence[Sequence[str]]], np.ndarray]
+    # (premise, hypothesis) -> what a model says of each
+    Tell = Callable[[Sequence[tuple[str, str]]], Mapping[tuple[str, str], Told]]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ALARMS = 0.05
@@ -41,28 +45,86 @@ def edits(concepts: Sequence[Concept]) -> list[tuple[str, str, str, bool]]:
     return found
 
 
-def losses(embed: Embed) -> dict[str, Lost]:
-    """What stability says is lost, and what drift monitors compute: 1 - cosine."""
+def losses(embed: Embed, vocabulary: Collection[str] = (), tell: Tell | None = None) -> dict[str, Lost]:
+    """What stability says is lost, by method, and what drift monitors compute: 1 - cosine.
 
-    def vectors(pairs: Sequence[tuple[str, str]]) -> dict[str, np.ndarray]:
-        texts = sorted({text for pair in pairs for text in pair})
+    Args:
+        embed: unit vectors of texts.
+        vocabulary: words that the corpus uses in several places.
+        tell: a contradiction model's answers to (premise, hypothesis); the methods that need one are left out without.
+    """
+
+    def vectors(courses: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
+        texts = sorted({text for course in courses for text in course})
         return dict(zip(texts, embed(texts), strict=True))
 
-    def ours(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        by_text = vectors(pairs)
-        return np.array([_lost((old, new), by_text) for old, new in pairs])
+    def ours(courses: Sequence[Sequence[str]]) -> np.ndarray:
+        by_text = vectors(courses)
+        return np.array([_lost(course, by_text, vocabulary) for course in courses])
 
-    def cosine(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        by_text = vectors(pairs)
-        return np.array([1.0 - float(by_text[old] @ by_text[new]) for old, new in pairs])
+    def cosine(courses: Sequence[Sequence[str]]) -> np.ndarray:
+        by_text = vectors(courses)
+        return np.array([1.0 - float(by_text[course[0]] @ by_text[course[-1]]) for course in courses])
 
-    return {"v1-embedding": ours, "embedding drift": cosine}
+    def by_model(method: str) -> Lost:
+        def lost(courses: Sequence[Sequence[str]]) -> np.ndarray:
+            by_text = vectors(courses)
+            pairs = [pair for course in courses for pair in asked(_versions(course), by_text, None)]
+            told = tell(pairs) if tell else None
+            return np.array([_lost(course, by_text, vocabulary, told, method) for course in courses])
+
+        return lost
+
+    return {
+        "v1-embedding": ours,
+        "embedding drift": cosine,
+        **({name: by_model(name) for name in ("v2-nli", HYBRID)} if tell else {}),
+    }
 
 
-def _lost(steps: Sequence[str], by_text: dict[str, np.ndarray]) -> float:
-    versions = [Version(START + timedelta(days=day), (text,)) for day, text in enumerate(steps)]
-    factor = stability("p", versions, by_text, baseline=None, as_of=START + timedelta(days=90))
+def _versions(course: Sequence[str]) -> list[Version]:
+    return [Version(START + timedelta(days=day), (text,)) for day, text in enumerate(course)]
+
+
+def _lost(
+    course: Sequence[str],
+    by_text: dict[str, np.ndarray],
+    vocabulary: Collection[str] = (),
+    told: Mapping[tuple[str, str], Told] | None = None,
+    method: str = METHOD,
+) -> float:
+    factor = stability(
+        "p", _versions(course), by_text, baseline=None, as_of=START + timedelta(days=90), told=told, method=method,
+        vocabulary=vocabulary,
+    )  # fmt: skip
     return 0.0 if factor.value is None else 1.0 - factor.value
+
+
+def intended_changes(concepts: Sequence[Concept], embed: Embed) -> list[Result]:
+    """Definitions that somebody changed by a decision, or with a new date from which they hold: never drift."""
+    cases = [(old, new) for kind, old, new, is_reported in edits(concepts) if kind in FAULTS and is_reported]
+    texts = sorted({text for case in cases for text in case})
+    by_text = dict(zip(texts, embed(texts), strict=True)) if texts else {}
+    found = []
+    for old, new in cases:
+        before, after = _versions((old, new))
+        decided = replace(after, decision="decided.md")
+        ways = (((before, decided), None), ((before, after), after.valid_from))
+        factors = [
+            stability("p", versions, by_text, baseline=baseline, as_of=START + timedelta(days=90))
+            for versions, baseline in ways
+        ]
+        found.append(any(factor.value is not None and factor.value < 1.0 for factor in factors))
+    return [counted("drift", "intended change", "v1-embedding", found)]
+
+
+def slowly(old: str, new: str) -> tuple[str, ...]:
+    """The way from one wording to another in steps that look like nothing: a slip, the fault, another slip.
+
+    Who compares with the last version alone sees a slip corrected; what was meant is three versions away.
+    """
+    first, last = NULLS["typo"](old) or old, NULLS["typo"](new) or new
+    return (old, first, last, new, last)
 
 
 def drifts(concepts: Sequence[Concept], written: Sequence[Pair], methods: dict[str, Lost]) -> list[Result]:
@@ -73,21 +135,22 @@ def drifts(concepts: Sequence[Concept], written: Sequence[Pair], methods: dict[s
     reported = np.array([is_reported for *_, is_reported in cases], dtype=bool)
     is_fault = np.isin(kinds, list(FAULTS))
     hand = [pair for pair in written if pair.kind in {"changed", "kept", "paraphrase"}]
-    gradual = [
-        (old, NULLS["typo"](new) or new) for kind, old, new, is_reported in cases if kind in FAULTS and is_reported
-    ]
+    gradual = [slowly(old, new) for kind, old, new, is_reported in cases if kind in FAULTS and is_reported]
+    rewordings = [(p.claim, p.text) for p in hand if p.kind != "changed" and not p.is_unseen]
     for name, lost in methods.items():
         scores = lost([(old, new) for _, old, new, _ in cases]) if cases else np.zeros(0)
-        threshold = limit(scores[~reported & ~is_fault], ALARMS)
+        # People reword more freely than a generator: either kind of null has a say of its own.
+        threshold = max(limit(scores[~reported & ~is_fault], ALARMS), limit(lost(rewordings), ALARMS))
         flagged = scores > threshold
         clean = float(flagged[reported & ~is_fault].mean()) if (reported & ~is_fault).any() else None
         area = area_under(scores[reported & is_fault], scores[reported & ~is_fault])
         found.append(
             counted("drift", "abrupt", name, flagged[reported & is_fault], clean=clean, threshold=threshold, area=area)
         )
-        slow = lost(gradual) if gradual else np.zeros(0)
+        slow, last = (lost(steps) if gradual else np.zeros(0) for steps in (gradual, [way[-2:] for way in gradual]))
         found.append(counted("drift", "gradual", name, slow > threshold, clean=clean, threshold=threshold,
                              area=area_under(slow, scores[reported & ~is_fault])))  # fmt: skip
+        found.append(counted("drift", "gradual, last step alone", name, last > threshold, threshold=threshold))
         for kind in (*FAULTS, *NULLS):
             chosen = reported & (kinds == kind)
             found.append(counted("drift", kind, name, flagged[chosen], threshold=threshold,
