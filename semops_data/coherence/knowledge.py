@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from semops_data.coherence.retrieval import Index
 from semops_data.coherence.words import Words
 from semops_data.embeddings.arrays import matrix, stream
-from semops_data.embeddings.carried import NOTHING, digest, encoded, vector_digests
+from semops_data.lakehouse.carried import NOTHING, digest, encoded, vector_digests
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 # A field's weight as in BM25F (Robertson, Zaragoza, Taylor 2004): a heading names what its passage is about.
