@@ -31,14 +31,15 @@ from semops_data.coherence import assess, reading, summing
 from semops_data.coherence.knowledge import load
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.text import content
+from semops_data.corpus import carrying
 from semops_data.corpus.definitions import definitions
 from semops_data.corpus.model import Reading, Version
 from semops_data.corpus.sentences import claims
-from semops_data.corpus.tables import chunks_table, definitions_table, documents_table
+from semops_data.corpus.tables import definitions_table
 from semops_data.embeddings import texts
-from semops_data.embeddings.carried import NOTHING, Carried
 from semops_data.embeddings.encoder import open_encoder
 from semops_data.embeddings.store import VectorStore
+from semops_data.lakehouse.carried import NOTHING, Carried
 from semops_data.lakehouse.lake import Lake
 from semops_data.registry.load import parse
 from semops_data.registry.tables import capabilities_table, edges_table, patterns_table
@@ -152,8 +153,10 @@ class Home:
         tables = {"patterns": patterns_table, "edges": edges_table, "capabilities": capabilities_table}
         for name, table in tables.items():
             self.lake.replace(f"registry/{name}", table(self.registry))
-        self.lake.replace("corpus/documents", documents_table(reading))
-        self.lake.replace("corpus/chunks", chunks_table(reading.current))
+        told = carrying.documents(self.lake, reading, self.carried)
+        carrying.keep(self.carried, self.lake.replace("corpus/documents", told))
+        cut = carrying.passages(self.lake, reading.current, self.carried)
+        carrying.keep(self.carried, self.lake.replace("corpus/chunks", cut))
         found = definitions(self.registry, reading, self.history)
         self.lake.replace("corpus/definitions", definitions_table(found))
 

@@ -34,8 +34,8 @@ from semops_data.coherence.tables import (
 )
 from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.embeddings.arrays import matrix
-from semops_data.embeddings.carried import NOTHING
 from semops_data.embeddings.texts import definition_sentences
+from semops_data.lakehouse.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from semops_data.coherence.governance import Decision
     from semops_data.coherence.knowledge import Pattern
     from semops_data.coherence.reliability import Reliability
-    from semops_data.embeddings.carried import Carried
     from semops_data.embeddings.store import VectorStore
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 

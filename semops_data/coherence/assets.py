@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Commit
 
 # Another judge gives other verdicts: what stands on them is then stale. The rules alone are the default.
@@ -47,7 +47,7 @@ def _options(name: str, deps: "Sequence[str]", description: str, version: str = 
 
 
 def _carried(lake: Lake) -> "Carried":
-    from semops_data.embeddings.carried import carried_of
+    from semops_data.lakehouse.carried import carried_of
 
     return carried_of(load_settings().home, lake.root)
 

@@ -7,17 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from semops_data.coherence.retrieval import Index
 from semops_data.coherence.words import Words
-from semops_data.embeddings.arrays import matrix
-from semops_data.embeddings.carried import NOTHING, digest, encoded, vector_digests
+from semops_data.embeddings.arrays import matrix, stream
+from semops_data.lakehouse.carried import NOTHING, digest, encoded, vector_digests
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 # A field's weight as in BM25F (Robertson, Zaragoza, Taylor 2004): a heading names what its passage is about.
@@ -140,30 +141,49 @@ def load(lake: Lake, carried: Carried = NOTHING) -> Knowledge:
     names = ["chunk_id", "document_id", "version_id", "anchor", "heading", "start_line", "text", "markdown"]
     chunks = lake.read("corpus/chunks", columns=[*names, "ordinal"])
     chunks = chunks.sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
-    held = lake.read("embeddings/chunks", columns=["chunk_id", "vector"])
-    place = pc.index_in(chunks["chunk_id"], value_set=held["chunk_id"].combine_chunks())
-    chunks, vectors = chunks.filter(place.is_valid()), matrix(held["vector"])[place.drop_null().to_numpy()]
-    told = lake.read(
-        "embeddings/sentences", columns=["sentence_id", "chunk_id", "document_id", "line", "text", "vector"]
-    )
-    owner = pc.index_in(told["chunk_id"], value_set=chunks["chunk_id"].combine_chunks())
-    told, owner = told.filter(owner.is_valid()), owner.drop_null()
-    columns = [told[name].to_pylist() for name in ("sentence_id", "document_id", "line", "text")]
     patterns, model_id = _patterns(lake), _only_model(lake)
     # A corpus without text still has vectors of the patterns' length: none.
     none = np.zeros((0, len(patterns[0].definition.vector) if patterns else 0), np.float32)
+    chunks, vectors = _embedded(lake, chunks, none)
+    sentences, sentence_vectors = _sentences(lake, chunks["chunk_id"], none)
     return Knowledge(
         patterns=patterns,
         chunks=[Chunk(*row) for row in zip(*(chunks[name].to_pylist() for name in names), strict=True)],
-        chunk_vectors=vectors if len(chunks) else none,
-        sentences=[
-            Sentence(identity, row, document, line, text)
-            for row, identity, document, line, text in zip(owner.to_pylist(), *columns, strict=True)
-        ],
-        sentence_vectors=matrix(told["vector"]) if len(told) else none,
+        chunk_vectors=vectors,
+        sentences=sentences,
+        sentence_vectors=sentence_vectors,
         model_id=model_id,
         carried=carried,
     )
+
+
+def _embedded(lake: Lake, chunks: pa.Table, none: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+    """Those of the chunks that have a vector, and their vectors, float32, shape (n, dimension)."""
+    ids, found, held = chunks["chunk_id"].combine_chunks(), none, np.zeros(len(chunks), bool)
+    for rows in stream(lake, "embeddings/chunks", ["chunk_id", "vector"]):
+        place = pc.index_in(rows["chunk_id"].combine_chunks(), value_set=ids)
+        own, place = matrix(rows["vector"])[place.is_valid().to_numpy(False)], place.drop_null().to_numpy()
+        found = found if len(found) else np.zeros((len(chunks), own.shape[1]), np.float32)
+        found[place], held[place] = own, True
+    return (chunks, found) if held.all() else (chunks.filter(pa.array(held)), found[held] if len(found) else none)
+
+
+def _sentences(lake: Lake, ids: pa.ChunkedArray, none: np.ndarray) -> tuple[list[Sentence], np.ndarray]:
+    """The sentences of these chunks and their vectors, float32, shape (n, dimension)."""
+    names, chunks = ("sentence_id", "document_id", "line", "text"), ids.combine_chunks()
+    told: list[Sentence] = []
+    found, size = none, lake.count("embeddings/sentences")
+    for batch in stream(lake, "embeddings/sentences", [*names, "chunk_id", "vector"]):
+        owner = pc.index_in(batch["chunk_id"].combine_chunks(), value_set=chunks)
+        rows, owner = batch.filter(owner.is_valid()), owner.drop_null()
+        if not len(rows):
+            continue
+        own = matrix(rows["vector"])
+        found = found if len(found) else np.zeros((size, own.shape[1]), np.float32)
+        found[len(told) : len(told) + len(own)] = own
+        columns = zip(owner.to_pylist(), *(rows[name].to_pylist() for name in names), strict=True)
+        told += [Sentence(name, place, document, line, text) for place, name, document, line, text in columns]
+    return told, found[: len(told)]
 
 
 def _only_model(lake: Lake) -> str:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.text import label_beginnings, mention_pattern
-from semops_data.embeddings.carried import array_of, digest, rows_of
+from semops_data.lakehouse.carried import array_of, digest, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from semops_data.coherence.knowledge import Knowledge
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
 
 # A mention begins where a run of letters and digits does; an apostrophe ends one, unlike in `text.WORD`.
 TOKEN = re.compile(r"[^\W_]+")

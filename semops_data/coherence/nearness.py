@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.similarity import cosines
-from semops_data.embeddings.carried import array_of, digest, rows_of, vector_digests
+from semops_data.lakehouse.carried import array_of, digest, rows_of, vector_digests
 
 if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge

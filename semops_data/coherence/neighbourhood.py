@@ -13,7 +13,7 @@ import numpy as np
 from semops_data.coherence.consistency import COMPARABLE, POOL
 from semops_data.coherence.lookup import lookup
 from semops_data.coherence.similarity import top_k
-from semops_data.embeddings.carried import array_of, digest, rows_of, vector_digests
+from semops_data.lakehouse.carried import array_of, digest, rows_of, vector_digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

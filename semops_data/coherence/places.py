@@ -10,7 +10,7 @@ import numpy as np
 from semops_data.coherence.availability import availability, queries_of
 from semops_data.coherence.placing import Place, place
 from semops_data.coherence.similarity import cosines
-from semops_data.embeddings.carried import array_of, digest, rows_of, vector_digests
+from semops_data.lakehouse.carried import array_of, digest, rows_of, vector_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

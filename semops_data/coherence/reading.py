@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from semops_data.coherence.knowledge import Knowledge, load
-from semops_data.embeddings.carried import NOTHING
+from semops_data.lakehouse.carried import NOTHING
 
 if TYPE_CHECKING:
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 READ = ("registry/patterns", "corpus/chunks", "embeddings/chunks", "embeddings/sentences", "embeddings/patterns")
@@ -33,5 +34,12 @@ def knowledge_of(lake: Lake, carried: Carried = NOTHING) -> Knowledge:
     held = _held.get("last")
     if held is None or held[0] != seen:
         _held.clear()
-        held = _held["last"] = (seen, load(lake, carried))
+        # None of a hundred thousand small values is garbage: walking them takes longer than making them.
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            held = _held["last"] = (seen, load(lake, carried))
+        finally:
+            if was_on:
+                gc.enable()
     return held[1]

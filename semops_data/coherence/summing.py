@@ -22,7 +22,7 @@ from semops_data.coherence.scores import (
 )
 from semops_data.coherence.similarity import cosines
 from semops_data.coherence.tables import from_rows, read_factors, read_usages
-from semops_data.embeddings.carried import NOTHING
+from semops_data.lakehouse.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from semops_data.coherence.factor import Factor
     from semops_data.coherence.knowledge import Knowledge
     from semops_data.coherence.usages import Usage
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 PATTERNS = 256

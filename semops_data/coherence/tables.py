@@ -13,13 +13,13 @@ from semops_data.coherence.consistency import Pair
 from semops_data.coherence.factor import Factor
 from semops_data.coherence.usages import Usage
 from semops_data.contracts import table
-from semops_data.embeddings.carried import NOTHING
+from semops_data.lakehouse.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from semops_data.coherence.knowledge import Knowledge
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 SEED = 20_260_101

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semops_data.coherence.text import content
-from semops_data.embeddings.carried import NOTHING, array_of, digest, rows_of
+from semops_data.lakehouse.carried import NOTHING, array_of, digest, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
 
 
 class Words:

@@ -10,6 +10,7 @@ from semops_data.corpus.source import CorpusPlace
 from semops_data.episodes.record import Episode, EpisodeLog
 from semops_data.lakehouse.lake import Lake
 from semops_data.registry.source import RegistryFile
+from semops_data.settings import load_settings
 
 corpus_source = dg.AssetSpec(
     ["corpus", "source"],
@@ -35,12 +36,15 @@ def corpus_documents(
     episodes: dg.ResourceParam[EpisodeLog],
 ) -> dg.MaterializeResult[None]:
     """Read every version of every document."""
-    from semops_data.corpus import report, tables
+    from semops_data.corpus import carrying, report
+    from semops_data.lakehouse.carried import carried_of
 
     with _ingest(context, episodes, "corpus/documents") as episode:
         source = corpus.open()
         reading = source.read()
-        commit = lake.replace("corpus/documents", tables.documents_table(reading))
+        over = carried_of(load_settings().home, lake.root)
+        commit = lake.replace("corpus/documents", carrying.documents(lake, reading, over))
+        carrying.keep(over, commit)
         sums = report.summary(reading)
         episode.input_hash = commit.digest
         episode.metadata = {"corpus": source.name, **sums}
@@ -106,12 +110,14 @@ def corpus_chunks(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], episodes: dg.ResourceParam[EpisodeLog]
 ) -> dg.MaterializeResult[None]:
     """Cut the current documents into passages."""
-    from semops_data.corpus import tables
+    from semops_data.corpus import carrying, tables
+    from semops_data.lakehouse.carried import carried_of
 
     with _ingest(context, episodes, "corpus/chunks") as episode:
         reading = tables.reading_of(lake.read("corpus/documents"))
-        chunks = tables.chunks_table(reading.current)
-        commit = lake.replace("corpus/chunks", chunks)
+        over = carried_of(load_settings().home, lake.root)
+        commit = lake.replace("corpus/chunks", carrying.passages(lake, reading.current, over))
+        carrying.keep(over, commit)
         episode.input_hash = commit.digest
         episode.metadata = {"documents": len(reading.current), "chunks": commit.rows}
     return dg.MaterializeResult(

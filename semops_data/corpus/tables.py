@@ -14,19 +14,36 @@ from semops_data.corpus.model import Finding, Reading, Version
 from semops_data.corpus.readers.kinds import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from semops_data.corpus.definitions import Definition
 
-
-def documents_table(reading: Reading) -> pa.Table:
-    """One row per version of a document, as `corpus/documents` declares it."""
-    return _table("corpus/documents", [_document_row(version) for version in reading.versions])
+    Known = Mapping[tuple[object, ...], tuple[str | None, str | None]]
 
 
-def _document_row(version: Version) -> dict[str, Any]:
+def documents_table(reading: Reading, known: Known | None = None) -> pa.Table:
+    """One row per version of a document, as `corpus/documents` declares it.
+
+    Args:
+        reading: the versions.
+        known: title and language of versions that were read before, by document, version id and moment.
+    """
+    known = known or {}
+    rows = [
+        _document_row(version, known.get((version.document_id, version.version_id, version.valid_from)))
+        for version in reading.versions
+    ]
+    return _table("corpus/documents", rows)
+
+
+def _told(version: Version) -> tuple[str | None, str | None]:
+    """Title and language that a document states."""
     document = read(version.document_id, version.content)
-    stated = document.front_matter.get("language") or document.front_matter.get("lang")
+    return document.title, document.front_matter.get("language") or document.front_matter.get("lang") or None
+
+
+def _document_row(version: Version, known: tuple[str | None, str | None] | None) -> dict[str, Any]:
+    title, language = known or _told(version)
     return {
         "document_id": version.document_id,
         "valid_from": version.valid_from,
@@ -34,11 +51,11 @@ def _document_row(version: Version) -> dict[str, Any]:
         "valid_to": version.valid_to,
         "commit": version.commit,
         "previous_document_id": version.previous_document_id,
-        "title": document.title,
+        "title": title,
         "content": version.content,
         "size_bytes": len(version.content.encode()),
         "is_current": version.is_current,
-        "language": stated or None,
+        "language": language,
     }
 
 

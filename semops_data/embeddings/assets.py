@@ -35,7 +35,7 @@ DESCRIPTIONS = {
 
 def _embed(name: str, lake: Lake, vectors: VectorStore, log: dg.DagsterLogManager) -> "tuple[pa.Table, Result]":
     from semops_data.embeddings import texts
-    from semops_data.embeddings.carried import carried_of
+    from semops_data.lakehouse.carried import carried_of
 
     def progress(done: int, total: int) -> None:
         log.info(f"{done} of {total} new texts encoded")

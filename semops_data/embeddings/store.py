@@ -149,17 +149,14 @@ class VectorStore:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from semops_data.embeddings.arrays import matrix
-        from semops_data.lakehouse.shapes import as_dataset
+        from semops_data.embeddings.arrays import matrix, stream
 
         found: dict[str, np.ndarray] = {}
         models: set[str] = set()
         if not self._lake.exists(KEY):
             return found, ()
         asked = pa.array(sorted(wanted), pa.string())
-        columns = ["text_sha256", "model_id", "vector"]
-        for batch in as_dataset(self._lake.open(KEY)).to_batches(columns=columns, use_threads=False):
-            rows = pa.Table.from_batches([batch])
+        for rows in stream(self._lake, KEY, ["text_sha256", "model_id", "vector"]):
             own = rows.filter(pc.equal(rows["model_id"], self.model_id))
             models.update(pc.unique(rows["model_id"]).to_pylist())
             kept = own.filter(pc.is_in(own["text_sha256"], value_set=asked))

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from semops_data.corpus.sentences import claims
 from semops_data.embeddings.arrays import vector_column
-from semops_data.embeddings.carried import NOTHING
+from semops_data.lakehouse.carried import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from semops_data.embeddings.carried import Carried
     from semops_data.embeddings.store import Embedded, VectorStore
+    from semops_data.lakehouse.carried import Carried
 
 
 def chunk_rows(chunks: pa.Table, vectors: VectorStore, progress: Callable[[int, int], None] | None = None) -> Result:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from semops_data.coherence import assess, summing
 from semops_data.coherence.history import newest, remember
-from semops_data.corpus import tables
+from semops_data.corpus import carrying, tables
 from semops_data.corpus.definitions import definitions
 from semops_data.corpus.model import Reading, Version
 from semops_data.embeddings import texts
@@ -18,12 +18,12 @@ from semops_data_tests.coherence.knowledge_base import FILLER
 from semops_data_tests.coherence.test_assess import NOW, Toy
 
 if TYPE_CHECKING:
-    from semops_data.embeddings.carried import Carried
+    from semops_data.lakehouse.carried import Carried
     from semops_data.lakehouse.lake import Lake
 
 DIMENSIONS = ("availability", "consistency", "stability")
 NAMES = ("pairs", "thresholds", "usages", *DIMENSIONS, "findings", "scores", "organisation", "hotspots")
-TABLES = tuple(f"coherence/{name}" for name in NAMES)
+TABLES = ("corpus/documents", "corpus/chunks", "embeddings/sentences", *(f"coherence/{name}" for name in NAMES))
 _ONE = """
   - id: net-revenue
     label: Net revenue
@@ -62,12 +62,12 @@ def night(lake: Lake, number: int, carried: Carried) -> None:
     history = tuple(Version("registry.yaml", NOW + timedelta(days=n), REGISTRIES[n]) for n in range(number + 1))
     for name, rows in (("patterns", patterns_table), ("edges", edges_table), ("capabilities", capabilities_table)):
         lake.replace(f"registry/{name}", rows(registry))
-    lake.replace("corpus/documents", tables.documents_table(reading))
-    lake.replace("corpus/chunks", tables.chunks_table(reading.current))
+    carrying.keep(carried, lake.replace("corpus/documents", carrying.documents(lake, reading, carried)))
+    carrying.keep(carried, lake.replace("corpus/chunks", carrying.passages(lake, reading.current, carried)))
     lake.replace("corpus/definitions", tables.definitions_table(definitions(registry, reading, history)))
     store, chunks = VectorStore(lake, Toy()), lake.read("corpus/chunks")
     lake.replace("embeddings/chunks", texts.chunk_rows(chunks, store).rows)
-    lake.replace("embeddings/sentences", texts.sentence_rows(chunks, store).rows)
+    lake.replace("embeddings/sentences", texts.sentence_rows(chunks, store, carried=carried).rows)
     rows = texts.pattern_rows(lake.read("registry/patterns"), lake.read("corpus/definitions"), store).rows
     lake.replace("embeddings/patterns", rows)
     lake.replace("coherence/pairs", assess.pair_rows(lake, carried=carried))

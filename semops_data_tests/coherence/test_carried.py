@@ -29,7 +29,7 @@ from semops_data.coherence.retrieval import Ranking
 from semops_data.coherence.similarity import cosines, pairwise, top_k
 from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.coherence.words import Words
-from semops_data.embeddings.carried import NOTHING, Carried, digest, vector_digests
+from semops_data.lakehouse.carried import NOTHING, Carried, digest, vector_digests
 from semops_data.lakehouse.lake import Lake
 from semops_data_tests.coherence.knowledge_base import DIMENSION, FILLER, pattern, vector
 from semops_data_tests.coherence.nights import TABLES, night
@@ -163,7 +163,7 @@ def test_what_another_version_kept_or_a_crash_left_is_not_read(tmp_path):
     carried = Carried(tmp_path)
     carried.write("a", {"n": np.arange(3)})
     assert carried.read("a")["n"].tolist() == [0, 1, 2]
-    with patch("semops_data.embeddings.carried.stamp", lambda: b"another"):
+    with patch("semops_data.lakehouse.carried.stamp", lambda: b"another"):
         assert carried.read("a") == {}
     whole = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(whole[: len(whole) // 2])
@@ -211,7 +211,7 @@ def test_the_tables_of_a_night_that_carries_over_are_those_of_a_night_from_nothi
 SCORER = """
 import sys
 sys.path.insert(0, {root!r})
-from semops_data.embeddings.carried import Carried
+from semops_data.lakehouse.carried import Carried
 from semops_data.lakehouse.lake import Lake
 from semops_data_tests.coherence.nights import night
 from pathlib import Path
