@@ -35,7 +35,7 @@ class Planting(dg.Config):
             deps=[source.split("/") for source in SOURCES],
             kinds={"deltalake", "python"},
             owners=catalog.MEANING_OWNERS,
-            code_version="1",
+            code_version="2",
             skippable=True,
             tags={catalog.ON_DEMAND: "true"},
             metadata=catalog.definition_metadata(table("coherence/benchmark"), storage_kind="deltalake"),
