@@ -73,7 +73,8 @@ def of_people(home: Path) -> tuple[list[tuple[str, str]], list[float], list[bool
 
 def main(homes: list[Path]) -> None:
     parts = [*(of_corpus(home) for home in homes), of_people(homes[0])]
-    pairs, raws, faults, weights = ([one for part in parts for one in part[number]] for number in range(4))
+    pairs = [pair for part in parts for pair in part[0]]
+    raws, faults, weights = ([one for part in parts for one in part[number]] for number in (1, 2, 3))
     cache = VerdictCache(homes[0] / "coherence" / "verdicts.db")
     told, _ = cache.raws(open_model(Settings(home=homes[0])), pairs)
     found = fit(features(pairs, np.array(raws), told), np.array(faults), np.array(weights))

@@ -206,6 +206,7 @@ DIMENSIONS = ("coherence/availability", "coherence/consistency", "coherence/stab
         "findings",
         ("coherence/pairs", "coherence/thresholds", *DIMENSIONS, *CORPUS),
         "Every fault found in the knowledge, gravest first, with both quotes and where they stand.",
+        "4",
     )
 )
 def findings(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:

@@ -33,7 +33,7 @@ MOST_USAGE_QUERIES = 40
 # A copy under the same label holds at least this share of the definition's words, or it is another text.
 COPIED = 0.5
 # Or so much of the copy is the definition's, where it is long enough to tell.
-PART, FEWEST_WORDS = 0.8, 5
+PART, FEWEST_WORDS, FEWEST_IN_CLAIM = 0.8, 5, 3
 PENALTY = 0.5
 
 
@@ -100,8 +100,9 @@ def availability(
     queries, home = (*names, *uses), np.array(canonical)
     stream: Iterator[Ranking | Known] = rankings if rankings is not None else _rankings(queries, knowledge)
     places, copy = [], None
+    titled = np.array(lookup(knowledge).titled(pattern.labels), dtype=np.int64)
     for number, ranking in enumerate(islice(stream, len(queries))):
-        places.append(ranking.rank(home))
+        places.append(name_rank(ranking, home, titled) if number < len(names) else ranking.rank(home))
         if number == 0 and precedence:
             copy = outranking_copy(pattern, knowledge, canonical, ranking)
     scores = np.array([query_score(rank, size) for rank in places])
@@ -114,6 +115,27 @@ def availability(
     }
     factor = PENALTY if copy is not None else 1.0
     return measured(pattern.pattern_id, scores, method=METHOD, weights=weights, factor=factor, evidence=evidence)
+
+
+def name_rank(ranking: Ranking, home: np.ndarray, titled: np.ndarray) -> int:
+    """The rank of the definition for a name: passages whose heading is the name come first, as in any search engine.
+
+    Args:
+        ranking: of all passages for the query.
+        home: rows that hold the definition.
+        titled: rows whose heading is the name.
+    """
+    rank = ranking.rank(home)
+    if not len(titled):
+        return rank
+    own = np.intersect1d(home, titled)
+    if len(own) and (rank == 1 or len(own) == len(titled)):
+        return 1
+    best = float(ranking.fused(own if len(own) else home).max())
+    scores = ranking.fused(titled)
+    if len(own):
+        return min(rank, 1 + int((scores > best).sum()))
+    return rank + int((scores <= best).sum())
 
 
 def _told(queries: Sequence[Query], places: Sequence[int], names: int) -> dict[str, Any]:
@@ -169,11 +191,11 @@ def outranking_copy(
     None where no such chunk outranks the best canonical one for the pattern's name.
     """
     index, wanted = lookup(knowledge), set(content(pattern.definition.text))
-    labels = {" ".join(content(label)) for label in pattern.labels}
+    claims = [set(content(claim.text)) for claim in pattern.claims]
     copies = [
         row
-        for row in sorted({row for label in labels for row in index.chunks_under(label)} - set(canonical))
-        if _is_copy(wanted, index.stems(row))
+        for row in index.titled(pattern.labels)
+        if row not in canonical and _is_copy(wanted, claims, index.stems(row))
     ]
     if not copies:
         return None
@@ -181,9 +203,11 @@ def outranking_copy(
     return copies[int(np.argmax(scores))] if scores.max() > best else None
 
 
-def _is_copy(wanted: set[str], held: frozenset[str]) -> bool:
-    """Whether a passage says the definition, or is a part of it: an older copy may be the shorter one."""
+def _is_copy(wanted: set[str], claims: Sequence[set[str]], held: frozenset[str]) -> bool:
+    """Whether a passage says the definition, or is a part or a sentence of it: an older copy may be the shorter one."""
     shared = len(wanted & held)
+    if any(len(claim) >= FEWEST_IN_CLAIM and claim <= held and len(claim) >= PART * len(held) for claim in claims):
+        return True
     return shared >= COPIED * len(wanted) or (len(held) >= FEWEST_WORDS and shared >= PART * len(held))
 
 

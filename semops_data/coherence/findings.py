@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from semops_data.coherence.exclusion import groups, innocent
+from semops_data.coherence.homonyms import homonyms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DRIFTED = 0.15
 HARD_TO_FIND = 0.5
 MOST_PLACES = 5
+HOMONYM = 0.5
 
 
 def findings(
@@ -45,6 +47,7 @@ def findings(
         *_contradictions(pattern, knowledge, pairs, calibration),
         *_availability(pattern, knowledge, factors["availability"], home),
         *_drift(pattern, factors["stability"], home),
+        *_homonyms(pattern, knowledge, canonical),
     ]
     rows = [{"pattern_id": pattern.pattern_id, "claim_document": home[0], "claim_line": home[1]} | row for row in found]
     for row in rows:
@@ -132,6 +135,27 @@ def _availability(
         worst = factor.evidence["worst_query"]
         detail = f"rank {worst['rank']} for the query “{worst['text']}”"
         rows.append(base | {"kind": "hard_to_find", "score": 1 - factor.value, "detail": detail, "rule": "rank"})
+    return rows
+
+
+def _homonyms(pattern: Pattern, knowledge: Knowledge, canonical: Sequence[int]) -> list[dict[str, Any]]:
+    rows = []
+    for found in homonyms(pattern, knowledge, canonical):
+        sentence = knowledge.sentences[found.sentence]
+        rows.append(
+            {
+                "kind": "homonym",
+                "score": HOMONYM * (1 - found.shared),
+                "detail": f"“{pattern.label}” is defined in another sense under a heading of its own",
+                "rule": "homonym",
+                "claim": pattern.definition.text,
+                "evidence": sentence.text,
+                "evidence_document": sentence.document_id,
+                "evidence_line": sentence.line,
+                "evidence_version": knowledge.chunks[sentence.chunk].version_id,
+                "method": "rules",
+            }
+        )
     return rows
 
 

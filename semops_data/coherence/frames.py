@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from semops_data.coherence.hit import Hit
+from semops_data.coherence.lexicon import NEGATORS
 from semops_data.coherence.text import STOP, stem, words
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def substitution_conflict(left: str, right: str) -> Hit | None:
             return None
         if tag == "replace" and len(here) <= SLOT and len(there) <= SLOT:
             one, other = _meaning(here), _meaning(there)
-            if one and other and not _alike(one, other):
+            both_deny = not _DENYING.isdisjoint(here) and not _DENYING.isdisjoint(there)
+            if one and other and not both_deny and not _alike(one, other):
                 slots.append((as_written(here, left), as_written(there, right), frozenset(one | other)))
     # Where much differs, it is another sentence and not another version of this one; "was" for "were" is no difference.
     others = sum(
@@ -155,6 +157,8 @@ def _meaning(slot: tuple[str, ...]) -> set[str]:
     return {word for word in slot if word not in _GRAMMAR or word in _TELLING}
 
 
+# "Nobody" and "no one".
+_DENYING = frozenset(map(stem, NEGATORS)) | NEGATORS.keys()
 _GRAMMAR = STOP | {stem(word) for word in STOP}
 _TELLING = frozenset({"one", "no", "not", "only", "all", "most", "some", "must", "may", "over", "under"})
 

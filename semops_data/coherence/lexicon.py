@@ -14,6 +14,10 @@ NEGATORS = {"not": True, "never": True, "cannot": True, "no": True, "none": True
 MANNER = frozenset({"already", "yet", "also", "even", "ever", "quite", "very", "really", "itself", "just", "always"})
 NEGATED = re.compile(r"\b\w+n['’]t\b", re.IGNORECASE)
 NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|simply)\b", re.IGNORECASE)
+# These deny nothing that the sentence is about: a contrast behind a comma, a case, some of many.
+DENIES_NOTHING = re.compile(r"(?:,|—|–)\s*not\b|^\s*without\b|\bnot (?:all|every)\b", re.IGNORECASE)
+# Not allowed is an obligation too.
+FORBIDDEN = re.compile(r"\b(?:may|can) ?not\b", re.IGNORECASE)
 # What is denied ends here: "not an aspiration but a measure" denies no measure.
 DENIED_UNTIL = re.compile(r"\bbut\b|[;:—–]")
 MODALITIES = {

@@ -5,7 +5,8 @@ Three hundred patterns that each walk ten thousand passages are three million st
 
 from __future__ import annotations
 
-from functools import cached_property
+import re
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge, Pattern
 
 T = TypeVar("T")
+# What stands before the words of a heading, and what ends its first part.
+NUMBERED = re.compile(r"^[\W\d_]+")
+CUT = re.compile(r"[:(—–]| - ")
 PATTERNS = 256
 
 
@@ -52,6 +56,14 @@ class Lookup:
         return _grouped(stems[chunk.heading] for chunk in self._knowledge.chunks)
 
     @cached_property
+    def _titles(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row, chunk in enumerate(self._knowledge.chunks):
+            for title in _titles_of(chunk.heading):
+                found.setdefault(title, []).append(row)
+        return found
+
+    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Words that stand in at least two chunks, case-folded: what is used twice is no slip of the pen."""
         once: set[str] = set()
@@ -79,6 +91,10 @@ class Lookup:
     def chunks_under(self, heading: str) -> list[int]:
         """Rows of the chunks whose heading has these stems, joined by spaces."""
         return self._headings.get(heading, [])
+
+    def titled(self, labels: Iterable[str]) -> list[int]:
+        """Rows of the chunks whose heading is one of these labels: "5.6 Version", "Surface: Source in Context"."""
+        return sorted({row for label in labels for row in self._titles.get(" ".join(content(label)), ())})
 
     def sentences_of(self, documents: Iterable[str | None]) -> np.ndarray:
         """Rows of the sentences of some documents, int64, shape (n,)."""
@@ -124,6 +140,13 @@ class Lookup:
         if row not in self._stems:
             self._stems[row] = frozenset(content(self._knowledge.chunks[row].passage))
         return self._stems[row]
+
+
+@lru_cache(maxsize=65_536)
+def _titles_of(heading: str) -> frozenset[str]:
+    """Stems of a heading without its number, and of what stands before a colon, a dash or a bracket in it."""
+    plain = NUMBERED.sub("", heading)
+    return frozenset({" ".join(content(text)) for text in (plain, CUT.split(plain, maxsplit=1)[0])}) - {""}
 
 
 def lookup(knowledge: Knowledge) -> Lookup:

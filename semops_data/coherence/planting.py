@@ -15,7 +15,12 @@ from semops_data.coherence.text import STOP, stem, words
 COPULA = re.compile(r"\b(is|are|was|were|can|may|must|should|will|has to|does|do)\b(?! not\b)", re.IGNORECASE)
 SWAPS = {a: b for pair in ANTONYMS for a, b in (pair, pair[::-1])}
 UNIT_SWAPS = {"days": "hours", "hours": "days", "seconds": "minutes", "minutes": "seconds", "%": " points",
-              "ms": "s", "day": "hour", "months": "weeks", "years": "months", "cents": "dollars"}  # fmt: skip
+              "ms": "s", "day": "hour", "months": "weeks", "years": "months", "cents": "dollars", "weeks": "days",
+              "week": "day", "month": "week", "year": "month", "hour": "minute", "minute": "second",
+              "percent": "points", "milliseconds": "seconds", "kb": "MB", "mb": "GB", "gb": "MB", "tb": "GB",
+              "kib": "MB", "mib": "GB", "gib": "MB", "bytes": "megabytes", "megabytes": "gigabytes",
+              "gigabytes": "megabytes", "quarter": "month", "quarters": "months", "rows": "tokens",
+              "tokens": "words", "words": "tokens", "dollars": "cents"}  # fmt: skip
 EQUAL_UNITS = {"hour": ("minutes", 60), "hours": ("minutes", 60), "minutes": ("seconds", 60), "minute": ("seconds", 60),
                "days": ("hours", 24), "day": ("hours", 24), "weeks": ("days", 7), "week": ("days", 7),
                "seconds": ("milliseconds", 1000), "second": ("milliseconds", 1000), "years": ("months", 12),

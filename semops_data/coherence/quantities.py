@@ -15,18 +15,30 @@ QUANTITY = re.compile(
     r"\s*(?P<unit>%|[A-Za-z]+)?"
 )
 COMPARATORS = re.compile(r"(>=|<=|≥|≤|>|<|=)\s*$|\b(at least|at most|more than|less than|above|below|over|under)\s*$")
+LESS = frozenset({"<", "<=", "≤", "at most", "less than", "below", "under"})
+# Verbs that follow a number and are no measure.
+TELLING = frozenset({"means", "indicates", "counts", "shows", "says"})
 # Share of the words that must be the same before numbers without a unit are about the same thing.
 SAME_FRAME = 0.8
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number, its unit (canonical, or empty) and the word that follows it."""
+    """A number, its unit (canonical, or empty), the word that follows it, and whether it is a limit (`<`, `>`, `=`)."""
 
     value: float
     unit: str
     noun: str
-    compared: bool
+    compared: str
+
+
+def _direction(before: str) -> str:
+    """`<`, `>` or `=` where the words before a number compare something with it."""
+    found = COMPARATORS.search(before)
+    if found is None:
+        return ""
+    told = found[0].strip()
+    return "=" if told == "=" else "<" if told in LESS else ">"
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -35,9 +47,9 @@ def quantities(text: str) -> list[Quantity]:
     for match in QUANTITY.finditer(text):
         word = (match["unit"] or "").casefold()
         unit = UNITS.get(word) or UNITS.get(match["before"] or "", "")
-        noun = "" if unit or word in STOP else stem(word)
+        noun = "" if unit or word in STOP | TELLING else stem(word)
         value = float(match["value"].replace(",", "").replace("_", ""))
-        compared = bool(COMPARATORS.search(text[: match.start()].casefold()[-12:]))
+        compared = _direction(text[: match.start()].casefold()[-12:])
         found.append(Quantity(value, unit, noun, compared))
     return found
 
@@ -46,6 +58,10 @@ def _size(quantity: Quantity) -> tuple[float, str]:
     """A quantity in the base unit of its dimension: 24 hours are a day."""
     seconds = SECONDS.get(quantity.unit)
     return (quantity.value, quantity.unit) if seconds is None else (round(quantity.value * seconds, 6), "s")
+
+
+def _measure(quantity: Quantity) -> tuple[str, str, str]:
+    return quantity.unit, quantity.noun, quantity.compared
 
 
 def number_conflict(left: str, right: str) -> Hit | None:
@@ -59,7 +75,9 @@ def number_conflict(left: str, right: str) -> Hit | None:
             continue
         if a.value == b.value and a.unit and b.unit and a.unit != b.unit:
             return Hit("unit", 0.95, f"{a.value:g} {a.unit} against {b.value:g} {b.unit}")
-        same = (a.unit and a.unit == b.unit) or (a.noun and a.noun == b.noun) or (a.compared and b.compared)
+        same = (
+            (a.unit and a.unit == b.unit) or (a.noun and a.noun == b.noun) or (a.compared and a.compared == b.compared)
+        )
         if same and a.value != b.value and a.unit == b.unit:
             measure = a.unit or a.noun or "threshold"
             return Hit("number", 0.95, f"{a.value:g} against {b.value:g} ({measure})")

@@ -19,7 +19,9 @@ from semops_data.coherence.lexicon import (
     ABSENT,
     BESIDE,
     DENIED_UNTIL,
+    DENIES_NOTHING,
     EXCLUSIVE,
+    FORBIDDEN,
     MANNER,
     MANY_OF,
     MODALITIES,
@@ -91,7 +93,7 @@ def _among(wanted: frozenset[str], affirmed: set[str]) -> set[str]:
 
 def negations(text: str) -> tuple[int, frozenset[str]]:
     """How many negations a sentence has, and the stems that they deny; "not only" is none."""
-    lowered = NEGATED.sub(" not ", NOT_ONLY.sub(" ", text.casefold()))
+    lowered = NEGATED.sub(" not ", DENIES_NOTHING.sub(" ", NOT_ONLY.sub(" ", text.casefold())))
     count, denied = 0, set[str]()
     for part in DENIED_UNTIL.split(lowered):
         tokens = words(part)
@@ -107,6 +109,7 @@ def negations(text: str) -> tuple[int, frozenset[str]]:
 
 def modality_conflict(left: str, right: str) -> Hit | None:
     """An obligation on one side where the other has a permission."""
+    left, right = (FORBIDDEN.sub(" must not ", text) for text in (left, right))
     ours = [MODALITIES[word] for word in words(left) if word in MODALITIES]
     theirs = [MODALITIES[word] for word in words(right) if word in MODALITIES]
     if not ours or not theirs or abs(max(ours) - max(theirs)) < 2:
@@ -129,12 +132,13 @@ def quantifier_conflict(left: str, right: str) -> Hit | None:
     return None
 
 
-def _quantified(text: str) -> set[str]:
+def _quantified(text: str) -> Counter[str]:
     limited, rest = ONLY_SOME.search(text), ONLY_SOME.sub(" ", text)
-    found = {QUANTIFIERS[word] for word in words(rest) if word in QUANTIFIERS} | ({"some"} if limited else set())
-    if NOT_ONLY.search(rest):
-        return found | {"not only"}
-    return found | ({"only"} if "only" in words(rest) else set())
+    found = Counter(QUANTIFIERS[word] for word in words(rest) if word in QUANTIFIERS)
+    found["some"] += limited is not None
+    exclusive = "not only" if NOT_ONLY.search(rest) else "only"
+    found[exclusive] += "only" in words(rest)
+    return found
 
 
 def count_conflict(left: str, right: str) -> Hit | None:

@@ -229,7 +229,7 @@ TABLES: tuple[Table, ...] = (
             Column("finding_id", "string", "sha256 of what makes the finding the same one, hexadecimal.", is_key=True),
             Column("pattern_id", "string", "The pattern that the finding is about.", term="pattern"),
             Column("kind", "string", "Kind of fault.",
-                   allowed=("contradiction", "stale_copy", "missing_definition", "drift", "hard_to_find")),
+                   allowed=("contradiction", "stale_copy", "missing_definition", "drift", "hard_to_find", "homonym")),
             _unit("score", "Gravity: a probability for contradictions, the loss in the dimension otherwise.",
                   nullable=False),
             Column("detail", "string", "What is wrong, in one sentence."),

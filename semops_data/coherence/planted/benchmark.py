@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,17 @@ import numpy as np
 from semops_data.coherence.consistency import COMPARABLE
 from semops_data.coherence.exclusion import groups, innocent
 from semops_data.coherence.lookup import lookup
-from semops_data.coherence.planted.concepts import Concept, concepts, more_clean
+from semops_data.coherence.planted.concepts import Concept, concepts, more_clean, single_sentences
 from semops_data.coherence.planted.drift import drifts, intended_changes, losses
 from semops_data.coherence.planted.handwritten import Pair, handwritten
 from semops_data.coherence.planted.results import Result, area_under, counted
 from semops_data.coherence.planted.stand import Judged, Plant, Scored, judged, limit, scored
-from semops_data.coherence.planted.structure import broken_references, removed_definitions, stale_copies
+from semops_data.coherence.planted.structure import (
+    broken_references,
+    planted_homonyms,
+    removed_definitions,
+    stale_copies,
+)
 from semops_data.coherence.planting import FAULTS, NULLS, typo
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.corpus.facts.extract import corpus_conflicts
@@ -27,15 +33,17 @@ if TYPE_CHECKING:
     from semops_data.coherence.knowledge import Knowledge
     from semops_data.coherence.planted.drift import Tell
     from semops_data.coherence.planted.stand import Embed, Method
+    from semops_data.coherence.planting import Mutation
     from semops_data.corpus.model import Version
 
 FLAGGED = 0.05
+FEWEST_CASES = 20
 # A weaker score is no finding, however few of the clean concepts at hand have one.
 FAINT = 0.25
 CONCEPTS = 120
 NATURAL = 25
 SAMPLE = 150
-DUPLICATE, HOMONYM = "duplicate with changes", "homonym"
+DUPLICATE = "duplicate with changes"
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ def measure(
     plants = planted(chosen)
     found, more = judged(knowledge, chosen, plants, embed), more_clean(knowledge, chosen)
     beside = judged(knowledge, more, [], embed)
+    rare, rare_plants = _rare(knowledge, chosen, plants, embed)
+    rare_kinds = np.array([plant.kind for plant in rare_plants])
     results: list[Result] = []
     natural: list[Natural] = []
     kinds = np.array([plant.kind for plant in plants])
@@ -107,15 +117,18 @@ def measure(
         outcome = scored(name, method, found, len(chosen), len(plants))
         others = scored(name, method, beside, len(more), 0).natural
         threshold = max(limit(np.concatenate([outcome.natural[~reported], others]), FLAGGED), FAINT)
-        results += _contradictions(outcome, kinds, reported, of_reported, threshold)
+        own = scored(name, method, rare, len(rare_plants), len(rare_plants)).planted
+        few = {kind: own[rare_kinds == kind] for kind in FAULTS}
+        results += _contradictions(outcome, kinds, reported, of_reported, threshold, few)
         results += _written(name, method, written, embed, threshold)
         natural += _highest(name, outcome, found, chosen)
     natural += _stated(current)
     seed = _seed(knowledge, chosen, plants)
-    results += _contradictions(seed, kinds, reported, of_reported, limit(seed.natural[~reported], FLAGGED))
+    results += _contradictions(seed, kinds, reported, of_reported, limit(seed.natural[~reported], FLAGGED), {})
     results += drifts(chosen, written, losses(embed, lookup(knowledge).vocabulary, tell))
     results += intended_changes(chosen, embed)
     results += removed_definitions(knowledge, chosen)
+    results += planted_homonyms(knowledge, chosen)
     results += stale_copies(knowledge, chosen, embed)
     results += broken_references(current)
     registered = sum(concept.pattern is not None for concept in chosen)
@@ -132,38 +145,60 @@ def planted(chosen: Sequence[Concept]) -> list[Plant]:
                 if text is not None and text != claim.text:
                     found.append(Plant(number, kind, text, claim.text))
                     break
-        found += _more(number, concept, chosen)
+        found += _copied(number, concept)
     return found
 
 
-def _more(number: int, concept: Concept, chosen: Sequence[Concept]) -> list[Plant]:
-    """A copy with a fault and a typo, and another concept's meaning under this one's name."""
+def _rare(
+    knowledge: Knowledge, chosen: Sequence[Concept], plants: Sequence[Plant], embed: Embed
+) -> tuple[list[Judged], list[Plant]]:
+    """More cases of the faults that few of the reported concepts have a place for: a share of three says nothing."""
+    singles: list[Concept] = []
+    found: list[Plant] = []
+    for kind, mutate in FAULTS.items():
+        have = sum(plant.kind == kind and chosen[plant.concept].is_reported for plant in plants)
+        for single in single_sentences(knowledge, partial(_turns, mutate), max(FEWEST_CASES - have, 0)):
+            claim = single.claims[0].text
+            found.append(Plant(len(singles), kind, str(mutate(claim)), claim))
+            singles.append(single)
+    return [pair for pair in judged(knowledge, singles, found, embed) if pair.plant >= 0], found
+
+
+def _turns(mutate: Mutation, text: str) -> bool:
+    return mutate(text) not in {None, text}
+
+
+def _copied(number: int, concept: Concept) -> list[Plant]:
+    """A copy with a fault and a typo."""
     found = []
     for kind in ("number", "antonym", "modality", "negation"):
         claim, turned = next(((c, t) for c in concept.claims if (t := FAULTS[kind](c.text))), (None, None))
         if claim is not None and turned is not None:
             found.append(Plant(number, DUPLICATE, typo(turned) or turned, claim.text))
             break
-    other = chosen[(number + len(chosen) // 2) % len(chosen)]
-    for claim in other.claims[:1]:
-        head, is_, tail = claim.text.partition(" is ")
-        own = concept.claims[0].text.partition(" is ")
-        if is_ and own[1] and len(head.split()) <= 6 and len(own[0].split()) <= 6 and other is not concept:
-            found.append(Plant(number, HOMONYM, f"{own[0]} is {tail}", concept.claims[0].text))
     return found
 
 
 def _contradictions(
-    outcome: Scored, kinds: np.ndarray, reported: np.ndarray, of_reported: np.ndarray, threshold: float
+    outcome: Scored,
+    kinds: np.ndarray,
+    reported: np.ndarray,
+    of_reported: np.ndarray,
+    threshold: float,
+    few: Mapping[str, np.ndarray],
 ) -> list[Result]:
-    name, flagged = outcome.name, outcome.planted > threshold
+    """Clean concepts, faults by kind, and nulls; `few` are scores of more cases of the kinds that few concepts have."""
+    name, flagged, none = outcome.name, outcome.planted > threshold, np.zeros(0)
     clean = outcome.natural[reported] > threshold
     share = float(clean.mean()) if len(clean) else None
     found = [counted("clean", "clean concepts", name, clean, threshold=threshold)]
-    for kind in (*FAULTS, DUPLICATE, HOMONYM):
+    for kind in (*FAULTS, DUPLICATE):
         chosen = of_reported & (kinds == kind)
-        area = area_under(outcome.planted[chosen], outcome.natural[reported])
-        found.append(counted("contradiction", kind, name, flagged[chosen], clean=share, threshold=threshold, area=area))
+        scores = np.concatenate([outcome.planted[chosen], few.get(kind, none)])
+        area = area_under(scores, outcome.natural[reported])
+        found.append(
+            counted("contradiction", kind, name, scores > threshold, clean=share, threshold=threshold, area=area)
+        )
     nulls = {kind: flagged[of_reported & (kinds == kind)] for kind in NULLS}
     return found + [counted("null", kind, name, held, threshold=threshold) for kind, held in nulls.items()]
 

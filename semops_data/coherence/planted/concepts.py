@@ -15,7 +15,7 @@ from semops_data.coherence.knowledge import Text
 from semops_data.coherence.usages import canonical_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from semops_data.coherence.knowledge import Knowledge, Pattern
 
@@ -69,6 +69,23 @@ def more_clean(knowledge: Knowledge, chosen: Sequence[Concept]) -> list[Concept]
     taken, own = {concept.concept_id for concept in chosen}, len(chosen)
     others = [c for c in concepts(knowledge, 4 * own) if c.concept_id not in taken and not c.is_reported]
     return others[:own]
+
+
+def single_sentences(knowledge: Knowledge, wanted: Callable[[str], bool], most: int) -> list[Concept]:
+    """Sentences of the reported half, each a concept of its own, chosen by hash: for kinds that few concepts have."""
+    found: list[Concept] = []
+    for number in sorted(range(len(knowledge.sentences)), key=lambda n: _hash(knowledge.sentences[n].sentence_id)):
+        sentence = knowledge.sentences[number]
+        if len(found) >= most:
+            break
+        if _is_reported(sentence.document_id) and wanted(sentence.text):
+            told = (Text(sentence.text, knowledge.sentence_vectors[number]),)
+            place = f"{sentence.document_id}:{sentence.line}"
+            home = frozenset({sentence.document_id})
+            found.append(
+                Concept(sentence.sentence_id, knowledge.chunks[sentence.chunk].heading, told, home, None, True, place)
+            )
+    return found
 
 
 def _registered(pattern: Pattern, knowledge: Knowledge) -> Concept | None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semops_data.coherence.availability import outranking_copy
-from semops_data.coherence.knowledge import Chunk, Knowledge
+from semops_data.coherence.availability import name_rank, outranking_copy
+from semops_data.coherence.homonyms import homonyms
+from semops_data.coherence.knowledge import Chunk, Knowledge, Sentence
+from semops_data.coherence.lookup import lookup
 from semops_data.coherence.planted.results import Result, counted
-from semops_data.coherence.retrieval import ranks
 from semops_data.coherence.usages import canonical_chunks
 from semops_data.corpus.findings import document_findings, links
 from semops_data.corpus.model import Reading, Version
@@ -72,9 +73,44 @@ def _section(knowledge: Knowledge, rows: Sequence[int]) -> list[int]:
 
 def _name_rank(concept: Concept, knowledge: Knowledge, rows: Sequence[int]) -> int:
     assert concept.pattern is not None  # noqa: S101
-    return min(
-        int(ranks(knowledge.chunk_index.fused(query.text, query.vector))[list(rows)].min())
-        for query in concept.pattern.queries
+    queries = [(query.text, query.vector, None) for query in concept.pattern.queries]
+    titled = np.array(lookup(knowledge).titled(concept.pattern.labels), dtype=np.int64)
+    home = np.array(rows)
+    return min(name_rank(ranking, home, titled) for ranking in knowledge.chunk_index.rankings(queries))
+
+
+def planted_homonyms(knowledge: Knowledge, concepts: Sequence[Concept]) -> list[Result]:
+    """Each name put over another concept's meaning in that one's document: is it reported? And without it, is any?"""
+    held = [c for c in concepts if c.pattern is not None and c.is_reported and canonical_chunks(c.pattern, knowledge)]
+    found, clean = [], []
+    for number, concept in enumerate(held):
+        assert concept.pattern is not None  # noqa: S101
+        rows = canonical_chunks(concept.pattern, knowledge)
+        clean.append(bool(homonyms(concept.pattern, knowledge, rows)))
+        for step in range(1, len(held)):
+            other = held[(number + step) % len(held)]
+            told = other.claims[0].text.partition(" is ")[2]
+            if told and not other.home & concept.home:
+                extended = _with_section(knowledge, concept, other, f"{concept.label} is {told}")
+                found.append(bool(homonyms(concept.pattern, extended, rows)))
+                break
+    told_why = None if found else "no two registered definitions that could change names"
+    share = float(np.mean(clean)) if clean else None
+    return [
+        counted("structure", "homonym", "rules", found, clean=share, reason=told_why),
+        counted("structure", "homonym where there is none", "rules", clean, reason=told_why),
+    ]
+
+
+def _with_section(knowledge: Knowledge, concept: Concept, other: Concept, text: str) -> Knowledge:
+    """The corpus with a section more, in the other concept's document; its vectors are not asked for."""
+    document, row = min(other.home), len(knowledge.chunks)
+    chunk = Chunk("homonym", document, "", "", concept.label, 1, f"{concept.label}\n\n{text}", text)
+    sentence = Sentence("homonym", row, document, 1, text)
+    return dataclasses.replace(
+        knowledge,
+        chunks=[*knowledge.chunks, chunk],
+        sentences=[*knowledge.sentences, sentence],
     )
 
 
