@@ -137,7 +137,7 @@ def dimension(
 ) -> dg.AssetsDefinition:
     """The asset of one dimension: its table and the values on the page."""
 
-    @dg.asset(**_options(name, deps, question, f"3{JUDGED}" if is_judged else "3"), pool="gpu" if is_judged else None)
+    @dg.asset(**_options(name, deps, question, f"4{JUDGED}" if is_judged else "4"), pool="gpu" if is_judged else None)
     def asset(lake: dg.ResourceParam[Lake], vectors: dg.ResourceParam[VectorStore]) -> dg.MaterializeResult:
         from semops_data.coherence.report import factor_rows
 
@@ -198,6 +198,7 @@ DIMENSIONS = ("coherence/availability", "coherence/consistency", "coherence/stab
         "findings",
         ("coherence/pairs", "coherence/thresholds", *DIMENSIONS, *CORPUS),
         "Every fault found in the knowledge, gravest first, with both quotes and where they stand.",
+        "4",
     )
 )
 def findings(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult:
