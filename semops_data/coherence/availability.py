@@ -18,6 +18,7 @@ import numpy as np
 from semops_data.coherence.factor import Factor, measured, unmeasured
 from semops_data.coherence.lookup import lookup
 from semops_data.coherence.text import content, mention_pattern
+from semops_data.corpus.language import is_foreign, language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +96,11 @@ def availability(
             pattern.pattern_id,
             np.zeros(len(pattern.queries)),
             method=METHOD,
-            evidence={"canonical": [], "searched_for": pattern.source_path or "the definition's words"},
+            evidence={
+                "canonical": [],
+                "searched_for": pattern.source_path or "the definition's words",
+                **_foreign(pattern),
+            },
         )
     queries, home = (*names, *uses), np.array(canonical)
     stream: Iterator[Ranking | Known] = rankings if rankings is not None else _rankings(queries, knowledge)
@@ -112,12 +117,13 @@ def availability(
         "canonical": [_where(knowledge, row) for row in canonical[:3]],
         **_told(queries, places, len(names)),
         "outranked_by": None if copy is None else _where(knowledge, copy),
+        **_foreign(pattern),
     }
     factor = PENALTY if copy is not None else 1.0
     return measured(pattern.pattern_id, scores, method=METHOD, weights=weights, factor=factor, evidence=evidence)
 
 
-def name_rank(ranking: Ranking, home: np.ndarray, titled: np.ndarray) -> int:
+def name_rank(ranking: Ranking | Known, home: np.ndarray, titled: np.ndarray) -> int:
     """The rank of the definition for a name: passages whose heading is the name come first, as in any search engine.
 
     Args:
@@ -136,6 +142,13 @@ def name_rank(ranking: Ranking, home: np.ndarray, titled: np.ndarray) -> int:
     if len(own):
         return min(rank, 1 + int((scores > best).sum()))
     return rank + int((scores <= best).sum())
+
+
+def _foreign(pattern: Pattern) -> dict[str, str]:
+    """The mark of a definition that the embedding model does not understand: its ranks come from words alone."""
+    if not is_foreign(pattern.definition.text):
+        return {}
+    return {"language": str(language(pattern.definition.text)), "note": "the embedding model knows English alone"}
 
 
 def _told(queries: Sequence[Query], places: Sequence[int], names: int) -> dict[str, Any]:

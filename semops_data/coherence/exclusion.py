@@ -57,7 +57,7 @@ _PARTNERS = frozenset({
     stem(word)
     for word in ("client", "server", "source", "target", "parent", "child", "buyer", "seller", "input", "output",
                  "left", "right", "upstream", "downstream", "numerator", "denominator", "local", "remote", "internal",
-                 "external", "public", "private")
+                 "external", "public", "private", "push", "pull")
 })  # fmt: skip
 _FORBIDS = re.compile(
     r"\b(?:may|must|shall|can|should)\s*(?:not|never)\b|\bcannot\b|\bcan't\b|\bmustn't\b", re.IGNORECASE
@@ -67,8 +67,8 @@ _OPENING = re.compile(
     r"^(?:if|when|whenever|while|where|once|for|in|on|with|as|to|because|although|since)\b[^,]*,\s*", re.IGNORECASE
 )
 _NO_KIND = re.compile(
-    r"^(?:the |an? )?(?P<name>[\w-]+(?: (?!that|which|who)[\w-]+)?) (?:is|are) not (?:an? |the )?[\"\u201c\u2018']?"
-    r"(?P<kind>[\w-]+)[\"\u201d\u2019']?(?=\s*(?:[.;,:\u2014\u2013]|- |$))",
+    r"^(?:the |an? )?(?P<name>[\w-]+(?: (?!that|which|who)[\w-]+)?) (?:is|are) not (?:an? |(?=[\"\u201c]))[\"\u201c]?"
+    r"(?P<kind>[\w-]+)[\"\u201d]?(?=\s*(?:[.;,:\u2014\u2013]|- |$))",
     re.IGNORECASE,
 )
 _POINTER = re.compile(
@@ -76,12 +76,22 @@ _POINTER = re.compile(
     r"(?:this|these|that|those|it|they|such|he|she|we|you|there|here|both|others?|another)\b",
     re.IGNORECASE,
 )
-# "The default is 100." is said of a hundred things.
-_GENERIC = re.compile(
-    r"^the (?:\w+ )?(?:value|default|limit|option|setting|parameter|argument|field|type|name|format|syntax|result|same|"
-    r"following|above|latter|former|file|command|function|keyword)s? (?:is|are|must|may|can|has|have|defaults)\b",
+_HERE = re.compile(
+    r"\b(?:this|these) (?:example|case|section|document|page|mode|command|option|field|function|method)s?\b",
     re.IGNORECASE,
 )
+# "The default is 100." is said of a hundred things: a definite noun alone means what its own page speaks of.
+_GENERIC = re.compile(
+    r"^the (?:(?:default|initial|maximum|minimum|current|new|first|second|last|return|given) )?(?P<noun>[a-z]+) "
+    r"(?:is|are|was|must|may|can|has|have|defaults|does|do|will|should)\b",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"^(?:for [^.]{0,80}?,? )?(?:please )?(?:see|refer to|consult)\b|\bhttps?://|"
+    r"\b(?:see|described in|refer to) (?:also )?(?:the )?(?:section|chapter|page|appendix)\b",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(r"(?<!\w)(?:--?[a-z][\w-]+|[\w$]+(?:[_.][\w$]+)+|[a-z]+[A-Z]\w*)")
 # These say by themselves that both cannot hold; the others need a statement that leaves room for one value.
 _OPPOSED = frozenset(
     {"number", "unit", "negation", "modality", "quantifier", "count", "absence", "antonym", "role_swap"}
@@ -91,7 +101,9 @@ _OF_CASES = frozenset({"negation", "antonym"})
 NAMES = _OPPOSED | {"enumeration", "substitution"}
 
 
-def innocent(claim: str, sentence: str, rule: str | None, *, documents: tuple[str, str] = ("", "")) -> str | None:
+def innocent(
+    claim: str, sentence: str, rule: str | None, *, documents: tuple[str, str] = ("", ""), names: Sequence[str] = ()
+) -> str | None:
     """Why two sentences that were judged to contradict may both be true; None where they exclude each other.
 
     Args:
@@ -99,8 +111,11 @@ def innocent(claim: str, sentence: str, rule: str | None, *, documents: tuple[st
         sentence: what was held against it.
         rule: the rule that fired; of a model's verdict only the time and the case are looked at.
         documents: where each stands; a history of changes speaks of another time.
+        names: of what the claim is about: a sentence that speaks of "the registry" means the registered one.
     """
     left, right = (_LABEL.sub("", text) for text in (claim, sentence))
+    if _REFERS.search(left) or _REFERS.search(right):
+        return "one of them only leads elsewhere"
     if any(_HISTORY.search(document) for document in documents):
         return "one of them is a history of changes"
     if bool(_THEN.search(left)) != bool(_THEN.search(right)):
@@ -109,10 +124,10 @@ def innocent(claim: str, sentence: str, rule: str | None, *, documents: tuple[st
         return None
     if scope_differs(left, right) or bool(_LIMITED.search(left)) != bool(_LIMITED.search(right)):
         return "one of them is limited to a case"
-    return _compatible(left, right, rule) if rule in NAMES else None
+    return _compatible(left, right, rule, names) if rule in NAMES else None
 
 
-def _compatible(left: str, right: str, rule: str) -> str | None:
+def _compatible(left: str, right: str, rule: str, names: Sequence[str]) -> str | None:
     """Why what a rule saw leaves room for both sentences."""
     hit = _fired(rule, left, right)
     if hit is None:
@@ -121,15 +136,22 @@ def _compatible(left: str, right: str, rule: str) -> str | None:
         return "both forbid it"
     if rule in _OF_CASES and _fired(rule, SCOPE.sub(" ", left), SCOPE.sub(" ", right)) is None:
         return "it is the case that is denied"
-    if _names_two(hit):
+    if _names_two(hit) or _identifiers_differ(left, right):
         return "they speak of different things"
     share = same_share(left, right, hit.differing)
     if share < SAME_STATEMENT:
         return "they say too little of the same"
     # Word for word the same but for an opposite: whatever they speak of, it is one thing.
-    if any(_POINTER.match(text) or _GENERIC.match(text) for text in (left, right)):
+    if any(_is_pointing(text, names) for text in (left, right)):
         return "what they speak of is named elsewhere"
     return None if share >= NEARLY_SAME and rule in _OPPOSED else _unrelated(left, right, rule)
+
+
+def _is_pointing(text: str, names: Sequence[str]) -> bool:
+    """Whether what a sentence speaks of is told by its own page alone."""
+    generic = _GENERIC.match(text)
+    is_named = generic is not None and any(stem(generic["noun"].casefold()) in content(name) for name in names)
+    return bool(_POINTER.match(text) or _HERE.search(text) or (generic and not is_named))
 
 
 def _unrelated(left: str, right: str, rule: str) -> str | None:
@@ -138,7 +160,8 @@ def _unrelated(left: str, right: str, rule: str) -> str | None:
     if ours is None or theirs is None:
         return "what they speak of is named elsewhere"
     here, there = set(ours[0]), set(theirs[0])
-    if rule != "role_swap" and len(here & there) < SAME_SUBJECT * max(len(here), len(there)):
+    is_other = bool(content(" ".join(here - there))) and bool(content(" ".join(there - here)))
+    if rule != "role_swap" and (is_other or len(here & there) < SAME_SUBJECT * max(len(here), len(there))):
         return "they speak of different things"
     if rule not in _OPPOSED and not (_IDENTITY.match(ours[1]) and _IDENTITY.match(theirs[1])):
         return "what differs leaves room for both"
@@ -150,6 +173,12 @@ def _names_two(hit: Hit) -> bool:
     if hit.rule == "role_swap":
         return re.search(r"around \u201c(?:and|or)\b|\b(?:and|or)\u201d$", hit.detail) is not None
     return hit.rule == "antonym" and bool(hit.differing & _PARTNERS)
+
+
+def _identifiers_differ(left: str, right: str) -> bool:
+    """Whether each side names a setting, function or file that the other does not."""
+    ours, theirs = (set(_IDENTIFIER.findall(text)) for text in (left, right))
+    return bool(ours - theirs and theirs - ours)
 
 
 def _fired(rule: str, left: str, right: str) -> Hit | None:

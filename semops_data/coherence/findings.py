@@ -76,7 +76,7 @@ def _contradictions(
             continue
         sentence, claim = knowledge.sentences[pair.sentence], pattern.claims[pair.claim].text
         documents = (pattern.source_path or "", sentence.document_id)
-        if innocent(claim, sentence.text, pair.rule, documents=documents) is not None:
+        if innocent(claim, sentence.text, pair.rule, documents=documents, names=pattern.labels) is not None:
             continue
         rows.append(
             {

@@ -76,3 +76,13 @@ def test_a_worse_rank_never_scores_higher(size, data):
     """The score falls with the rank and stays in [0, 1]."""
     better = data.draw(st.integers(1, size - 1))
     assert 1 >= query_score(better, size) >= query_score(better + 1, size) >= 0
+
+
+def test_a_definition_that_the_embedding_model_does_not_understand_is_marked():
+    """Its rank is measured, by words; nobody should take it for the rank of an English definition."""
+    german = "Eine Rechnung ist die Forderung, die nach dreißig Tagen nicht mehr geändert wird und die im Archiv liegt."
+    registered = pattern("rechnung", german, source="docs/glossar.md#rechnung")
+    found = assess([("docs/glossar.md", "rechnung", german), *FILLER], registered)
+    gone = assess(FILLER, registered)
+    assert [result.evidence.get("language") for result in (found, gone)] == ["de", "de"]
+    assert "language" not in assess([HOME, *FILLER]).evidence

@@ -236,7 +236,7 @@ def _highest(name: str, outcome: Scored, found: Sequence[Judged], chosen: Sequen
             continue
         concept, rule = chosen[pair.concept], pair.why.split(":")[0] if pair.why else None
         documents = (concept.place.rpartition(":")[0], pair.place.rpartition(":")[0])
-        if innocent(pair.claim, pair.sentence, rule, documents=documents) is None:
+        if innocent(pair.claim, pair.sentence, rule, documents=documents, names=(concept.label,)) is None:
             kept.append((float(outcome.pairs[place]), pair, concept))
     told = groups([(pair.claim, pair.sentence, pair.why) for _, pair, _ in kept])
     best = [(*kept[group[0]], len(group) - 1) for group in told[:NATURAL]]

@@ -48,7 +48,7 @@ def pair_page(rows: Sequence[Mapping[str, Any]]) -> str:
             r["evidence_place"],
             r["evidence"],
             r["why"],
-            r["others"],
+            r.get("others", 0),
         )
         for r in rows
     ]
