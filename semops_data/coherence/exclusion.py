@@ -91,7 +91,7 @@ _REFERS = re.compile(
     r"\b(?:see|described in|refer to) (?:also )?(?:the )?(?:section|chapter|page|appendix)\b",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"(?<!\w)(?:--?[a-z][\w-]+|[\w$]+(?:[_.][\w$]+)+|[a-z]+[A-Z]\w*)")
+_IDENTIFIER = re.compile(r"(?<!\w)(?:--?[a-z][\w-]+|[A-Za-z_$][\w$]*(?:[_.][\w$]+)+|[a-z]+[A-Z]\w*)")
 # These say by themselves that both cannot hold; the others need a statement that leaves room for one value.
 _OPPOSED = frozenset(
     {"number", "unit", "negation", "modality", "quantifier", "count", "absence", "antonym", "role_swap"}
