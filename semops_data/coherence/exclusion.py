@@ -91,7 +91,7 @@ _REFERS = re.compile(
     r"\b(?:see|described in|refer to) (?:also )?(?:the )?(?:section|chapter|page|appendix)\b",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"(?<!\w)(?:--?[a-z][\w-]+|[\w$]+(?:[_.][\w$]+)+|[a-z]+[A-Z]\w*)")
+_IDENTIFIER = re.compile(r"(?<!\w)(?:--?[a-z][\w-]+|[A-Za-z_$][\w$]*(?:[_.][\w$]+)+|[a-z]+[A-Z]\w*)")
 # These say by themselves that both cannot hold; the others need a statement that leaves room for one value.
 _OPPOSED = frozenset(
     {"number", "unit", "negation", "modality", "quantifier", "count", "absence", "antonym", "role_swap"}
@@ -163,6 +163,9 @@ def _unrelated(left: str, right: str, rule: str) -> str | None:
     is_other = bool(content(" ".join(here - there))) and bool(content(" ".join(there - here)))
     if rule != "role_swap" and (is_other or len(here & there) < SAME_SUBJECT * max(len(here), len(there))):
         return "they speak of different things"
+    if rule == "substitution":
+        # Read in eight sets of documentation: the other word was another name, or the sentence held of both.
+        return "what differs leaves room for both"
     if rule not in _OPPOSED and not (_IDENTITY.match(ours[1]) and _IDENTITY.match(theirs[1])):
         return "what differs leaves room for both"
     return None

@@ -102,7 +102,7 @@ def corpus_findings(
     kinds={"deltalake"},
     owners=catalog.MEANING_OWNERS,
     deps=[["corpus", "documents"]],
-    code_version="3",
+    code_version="4",
     metadata=catalog.definition_metadata(table("corpus/chunks"), storage_kind="deltalake"),
     description=table("corpus/chunks").description,
 )

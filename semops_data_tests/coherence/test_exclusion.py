@@ -7,15 +7,20 @@ import pytest
 from semops_data.coherence.exclusion import groups, innocent
 from semops_data.coherence.rules import raw_contradiction
 
+KNOWLEDGE = (
+    "Semantic coherence is the degree to which human and machine knowledge is available, consistent, and stable across "
+    "organizations and their systems."
+)
+MEANING = (
+    "Semantic coherence is the degree to which meaning is available, consistent, and stable across an organization and "
+    "its systems."
+)
 CONTRADICT = [
     ("A page holds at most 100 orders.", "A page holds at most 500 orders."),
     ("Refunds are counted in the net revenue.", "Refunds are not counted in the net revenue."),
     ("The source package may contain hard links.", "The source package must not contain hard links."),
     ("Coherence is not a “score”: it is the substrate.", "A coherence score measures the distance to the reference."),
-    (
-        "Semantic coherence is the degree to which knowledge is available, consistent, and stable across systems.",
-        "Semantic coherence is the degree to which meaning is available, consistent, and stable across a system.",
-    ),
+    (KNOWLEDGE, MEANING),
 ]
 
 
@@ -40,8 +45,8 @@ COMPATIBLE = [
         "named elsewhere",
     ),
     (
-        "Orders have a limit of ten open baskets.",
-        "Orders have a limit of ten closed tickets.",
+        "A handler is an internal Apache representation of the action to be performed.",
+        "A handler is an internal httpd representation of the action to be performed.",
         "substitution",
         "room for both",
     ),

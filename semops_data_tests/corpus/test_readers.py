@@ -367,3 +367,11 @@ def test_a_service_that_is_away_is_asked_once_a_reading(tmp_path):
 def test_the_kinds_that_are_read_by_default_are_documented():
     text = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
     assert [glob for glob in DEFAULT_INCLUDE if f"`{suffix_of(glob)}`" not in text] == []
+
+
+def test_a_footnote_mark_of_restructuredtext_is_no_part_of_the_sentence():
+    """`[1]_` is neither a number nor an end of a sentence."""
+    said = "The implementation is by Maslov (2002) [1]_. It swaps the edges [#note]_, and keeps degrees [2]_."
+    text = f"Title\n=====\n\n{said}\n"
+    told = [block.text for block in read("a.rst", text).blocks if block.kind == "prose"]
+    assert told == ["The implementation is by Maslov (2002). It swaps the edges, and keeps degrees."]
