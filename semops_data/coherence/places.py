@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,9 +52,13 @@ class Known:
         """The best rank of the rows that the place was looked for."""
         return self._found.rank
 
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return self._search()
+
     def fused(self, rows: np.ndarray) -> np.ndarray:
         """Reciprocal-rank scores of some texts, as `Ranking.fused`."""
-        return self._search().fused(rows)
+        return self._ranking.fused(rows)
 
 
 def _places(knowledge: Knowledge, asked: Sequence[tuple[Query, list[int]]]) -> Iterator[Known]:

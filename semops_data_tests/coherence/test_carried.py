@@ -31,7 +31,7 @@ from semops_data.coherence.usages import canonical_chunks, usages
 from semops_data.coherence.words import Words
 from semops_data.lakehouse.carried import NOTHING, Carried, digest, vector_digests
 from semops_data.lakehouse.lake import Lake
-from semops_data_tests.coherence.knowledge_base import DIMENSION, FILLER, pattern, vector
+from semops_data_tests.coherence.knowledge_base import DIMENSION, FILLER, knowledge, pattern, vector
 from semops_data_tests.coherence.nights import TABLES, night
 
 SAID = (
@@ -46,24 +46,63 @@ SAID = (
     "The archive accepts invoices in euro only.",
 )
 DEFINITIONS = (SAID[0], SAID[1], "Invoices are archived.", "The archive keeps what it must.")
-documents = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(SAID)), min_size=1, max_size=5)
-nights = st.lists(st.tuples(documents, st.sampled_from(DEFINITIONS), st.booleans()), min_size=2, max_size=4)
+# A page, what it says (words of its own where it is beyond SAID), and what its vector is near to, and how near: the
+# words and the vector need not agree, so that each of the two searches is disturbed without the other.
+passages = st.tuples(
+    st.integers(0, 5), st.integers(0, len(SAID) + 3), st.integers(0, 4), st.sampled_from((0.0, 0.6, 0.8, 0.9, 1.0))
+)
+pages = st.lists(passages, min_size=3, max_size=16, unique_by=lambda each: each[:2])
+nights = st.tuples(
+    pages,
+    # Most nights change a few passages of the one before.
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 15), max_size=4), st.lists(passages, max_size=3), st.sampled_from(DEFINITIONS[:2]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)  # fmt: skip
+
+
+def course(first, changes):
+    """The passages, the definition and whether a label was renamed, night by night."""
+    held = {each[:2]: each for each in first}
+    yield list(held.values()), DEFINITIONS[0], False
+    for gone, come, definition, renamed in changes:
+        held = {key: each for n, (key, each) in enumerate(held.items()) if n not in gone}
+        held |= {each[:2]: each for each in come}
+        yield list(held.values()), definition if len(gone) > 3 else DEFINITIONS[0], renamed and len(come) > 2
+
+
+def mixed(near, weight, own):
+    """A unit vector between what a text is near to and what nobody else says."""
+    total = weight * vector(SAID[near]) + (1 - weight**2) ** 0.5 * vector(f"zebra{own}")
+    return total / np.linalg.norm(total)
 
 
 def corpus(written, definition, renamed, carried) -> Knowledge:
     """The knowledge of one night; a passage keeps its id while its document and its words stay."""
     own = pattern("invoice-retention", definition, source="docs/glossary.md#invoice-retention")
     other = pattern("refund-window", SAID[4], label="refund period" if renamed else "refund window")
-    passages = [("docs/glossary.md", "invoice retention", definition), *FILLER]
-    passages += [(f"docs/page{page}.md", f"part {n}", said) for n, (page, said) in enumerate(written)]
-    rows = sorted((document, heading, said) for document, heading, said in passages)
-    ids = [hashlib.sha256("|".join(row).encode()).hexdigest() for row in rows]
+    rows = [(d, h, s, vector(s)) for d, h, s in [("docs/glossary.md", "invoice retention", definition), *FILLER]]
+    for page, said, near, weight in written:
+        text = (
+            SAID[said]
+            if said < len(SAID)
+            else f"Quagga{page}{said} okapi{page}{said} gnu{page}{said} ibex{page}{said}."
+        )
+        rows.append((f"docs/page{page}.md", f"part {said}", text, mixed(near, weight, (page, said))))
+    rows.sort(key=lambda row: row[:3])
+    ids = [hashlib.sha256("|".join(row[:3]).encode()).hexdigest() for row in rows]
+    vectors = np.stack([row[3] for row in rows]).astype(np.float32)
     return Knowledge(
         [own, other],
-        [Chunk(ids[n], d, "v", h.replace(" ", "-"), h, n, f"{h}\n\n{s}", s) for n, (d, h, s) in enumerate(rows)],
-        np.stack([vector(f"{h} {s}") for _, h, s in rows]),
-        [Sentence(f"{ids[n]}-0", n, d, n, s) for n, (d, _, s) in enumerate(rows)],
-        np.stack([vector(s) for _, _, s in rows]),
+        [Chunk(ids[n], d, "v", h.replace(" ", "-"), h, n, f"{h}\n\n{s}", s) for n, (d, h, s, _) in enumerate(rows)],
+        vectors,
+        [Sentence(f"{ids[n]}-0", n, d, n, s) for n, (d, _, s, _) in enumerate(rows)],
+        vectors,
         "toy@1",
         carried,
     )
@@ -81,15 +120,55 @@ def found(base: Knowledge) -> list[object]:
     return [judged, limit, used, factors, planted]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(nights)
 def test_a_night_that_carries_over_gives_what_a_night_from_nothing_gives(tmp_path_factory, written):
     """Whatever came, went or changed, in documents, definitions and labels: the same bits, also with few spares."""
     carried = Carried(tmp_path_factory.mktemp("carried"))
-    with patch.object(neighbourhood, "KEPT", 6), patch.object(neighbourhood, "POOL", 4):
-        for documents, definition, renamed in written:
-            base = corpus(documents, definition, renamed, carried)
+    with patch.object(neighbourhood, "KEPT", 5), patch.object(neighbourhood, "POOL", 3):
+        for said, definition, renamed in course(*written):
+            base = corpus(said, definition, renamed, carried)
             assert found(base) == found(replace(base, carried=NOTHING))
+
+
+def test_a_passage_that_was_ahead_of_the_definition_and_goes_gives_its_place_back(tmp_path):
+    """Among many that hold the words no weight moves, so that the place itself has to notice."""
+    carried, claim = Carried(tmp_path), "Invoice retention keeps each invoice for 30 days."
+    own = pattern("invoice-retention", claim, source="docs/glossary.md#invoice-retention")
+    other = [(f"docs/{n}.md", f"part {n}", f"Invoice retention is what page number{n} tells of.") for n in range(12)]
+    ahead = ("docs/ahead.md", "invoice retention", "Invoice retention is invoice retention.")
+    told = []
+    for rows in ([ahead], []):
+        base = replace(knowledge([own], [*rows, ("docs/glossary.md", "invoice retention", claim), *other, *FILLER]))
+        base = replace(base, carried=carried, chunks=[c._replace(chunk_id=c.document_id) for c in base.chunks])
+        canonical = {own.pattern_id: canonical_chunks(own, base)}
+        (here,), (anew,) = (
+            availabilities(each, canonical, {own.pattern_id: []}) for each in (base, replace(base, carried=NOTHING))
+        )
+        assert here.evidence == anew.evidence
+        told.append(here.evidence["worst_query"]["rank"])
+    assert told == [2, 1]
+
+
+def test_a_claim_that_lost_most_of_its_neighbours_is_looked_at_anew(tmp_path):
+    """Behind those that were kept stand others: they move up when enough have gone."""
+    own = pattern("invoice-retention", SAID[0])
+    near = [(f"docs/{n}.md", "part", f"Quagga{n} okapi{n}.") for n in range(9)]
+    rows = [*FILLER, *near]
+    vectors = np.stack([vector(s) for *_, s in FILLER] + [mixed(0, 0.95 - n / 50, n) for n in range(9)])
+    for gone in (set(), {0, 1, 2}, {0, 1, 2, 4, 5}):
+        kept = [n for n, row in enumerate(rows) if row not in [near[g] for g in gone]]
+        base = knowledge([own], [rows[n] for n in kept])
+        told = [each._replace(sentence_id=each.document_id) for each in base.sentences]
+        base = replace(
+            base, sentences=told, sentence_vectors=vectors[kept].astype(np.float32), carried=Carried(tmp_path)
+        )
+        with patch.object(neighbourhood, "KEPT", 5), patch.object(neighbourhood, "POOL", 4):
+            (here,), (anew,) = (
+                neighbourhoods(each, {own.pattern_id: []}) for each in (base, replace(base, carried=NOTHING))
+            )
+        assert [rows[kept[row]][0] for row in here[1][0]] == [near[n][0] for n in range(9) if n not in gone][:4]
+        assert (here[0] == anew[0]).all()
 
 
 @settings(max_examples=150, deadline=None)
