@@ -46,7 +46,7 @@ class Combination:
     together: float
 
     def trusting(self, share: float) -> Combination:
-        """The same with a share of the model's weight; a pair of which the model is as sure as usual keeps its score."""
+        """The same with a share of the model's weight; where the model is as sure as usual the score stays."""
         usual = float(_logit(np.array([USUAL]))[0])
         return replace(
             self,
