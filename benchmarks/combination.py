@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semops_data.coherence.combination import features, fit
+from semops_data.coherence.combination import TRUST, features, fit
 from semops_data.coherence.consistency import COMPARABLE
 from semops_data.coherence.contradiction.model import open_model
 from semops_data.coherence.contradiction.verdicts import VerdictCache
@@ -77,7 +77,7 @@ def main(homes: list[Path]) -> None:
     raws, faults, weights = ([one for part in parts for one in part[number]] for number in (1, 2, 3))
     cache = VerdictCache(homes[0] / "coherence" / "verdicts.db")
     told, _ = cache.raws(open_model(Settings(home=homes[0])), pairs)
-    found = fit(features(pairs, np.array(raws), told), np.array(faults), np.array(weights))
+    found = fit(features(pairs, np.array(raws), told), np.array(faults), np.array(weights)).trusting(TRUST)
     print({name: round(value, 2) for name, value in asdict(found).items()}, f"from {len(pairs)} cases")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from semops_data.coherence.calibration import FAINT
 from semops_data.coherence.frames import same_word
 from semops_data.coherence.rules import raw_contradiction
 from semops_data.coherence.slips import corrected
@@ -31,8 +32,6 @@ REVERSED = 0.4
 REWORDING = ((0.0, 0.25, 0.7, 1.0), (0.0, 0.85, 0.95, 1.0))
 # What a model's P(new entails old) weighs beside words and vectors.
 MODEL = 0.2
-# A rule's weaker score is no reason to call an added sentence a contradiction.
-FAINT = 0.25
 # From this probability on a sentence is called entailed, or contradicted, by name.
 NAMED = 0.5
 

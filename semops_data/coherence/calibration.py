@@ -15,6 +15,9 @@ PRIOR = 0.005
 PRECISION = 0.9
 # A pair in which no rule fired is no evidence either way: it contributes nothing to the product over neighbours.
 FEWEST_PLANTED, FEWEST_NATURAL = 20, 50
+# A weaker score is no finding, however few of the natural pairs at hand have one: rules that seldom fire would make a
+# finding of every hit.
+FAINT = 0.25
 CLIP = 1e-3
 RIDGE = 1e-3
 NEWTON_STEPS, CONVERGED = 100, 1e-9
@@ -79,7 +82,9 @@ def calibrate(natural: np.ndarray, planted: np.ndarray, *, nulls: np.ndarray | N
         return PACKAGED
     intercept, slope = fit(negative, planted)
     fitted = Calibration(intercept, slope, None, "planted")
-    return Calibration(intercept, slope, threshold(fitted, negative, planted), "planted")
+    found = threshold(fitted, negative, planted)
+    lowest = None if found is None else max(found, fitted.probability(FAINT))
+    return Calibration(intercept, slope, lowest, "planted")
 
 
 def fit(negative: np.ndarray, positive: np.ndarray, *, prior: float = PRIOR) -> tuple[float, float]:

@@ -8,7 +8,7 @@ one of those shares half of its words with the claim. Fitted by `benchmarks/comb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,16 @@ class Combination:
     alignment: float
     together: float
 
+    def trusting(self, share: float) -> Combination:
+        """The same with a share of the model's weight; where the model is as sure as usual the score stays."""
+        usual = float(_logit(np.array([USUAL]))[0])
+        return replace(
+            self,
+            bias=self.bias + (1 - share) * self.model * usual,
+            model=self.model * share,
+            together=self.together * share,
+        )
+
     def scores(self, pairs: Sequence[tuple[str, str]], by_rules: np.ndarray, by_model: np.ndarray) -> np.ndarray:
         """Raw scores in [0, 1], float64 of shape (len(pairs),).
 
@@ -62,9 +72,12 @@ class Combination:
         return scores
 
 
+# Planted faults make a model look better than it is at what people write: at full weight it hides more of the seen
+# written contradictions than it finds, at half of it none.
+TRUST = 0.5
 # Fitted to the calibration halves of two documentation sets and the seen half of the written cases, with the adapter
-# that ships.
-SHIPPED = Combination(bias=-3.98, fired=5.77, rule=1.74, model=0.24, alignment=0.13, together=0.37)
+# that ships, at half of the model's weight.
+SHIPPED = Combination(bias=-4.23, fired=5.77, rule=1.74, model=0.12, alignment=0.13, together=0.185)
 
 
 def features(pairs: Sequence[tuple[str, str]], by_rules: np.ndarray, by_model: np.ndarray) -> np.ndarray:

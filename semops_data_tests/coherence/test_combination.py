@@ -23,8 +23,9 @@ def test_more_of_a_contradiction_by_either_never_makes_it_less_likely(rule, more
 
 def test_a_model_counts_where_the_two_share_their_words():
     """Of neighbours with nothing in common but the topic a model calls one in thirty a contradiction."""
-    alike, apart = SHIPPED.scores([SAME, OTHER], np.zeros(2), np.full(2, 0.95))
-    assert alike > 2 * apart
+    sure, unsure = (SHIPPED.scores([SAME, OTHER], np.full(2, 0.3), np.full(2, told)) for told in (0.95, 0.05))
+    gained = np.log(sure / (1 - sure)) - np.log(unsure / (1 - unsure))
+    assert gained[0] > 1.5 * gained[1] > 0
 
 
 def test_a_pair_of_which_neither_says_anything_is_no_evidence():

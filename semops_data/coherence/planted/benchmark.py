@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semops_data.coherence.calibration import FAINT
 from semops_data.coherence.consistency import COMPARABLE
 from semops_data.coherence.exclusion import groups, innocent
 from semops_data.coherence.lookup import lookup
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 FLAGGED = 0.05
 FEWEST_CASES = 20
-# A weaker score is no finding, however few of the clean concepts at hand have one.
-FAINT = 0.25
 CONCEPTS = 120
 NATURAL = 25
 SAMPLE = 150
