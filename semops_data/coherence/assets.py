@@ -294,12 +294,14 @@ class ModelTraining(dg.Config):
         data: folder with train/ and test/ pairs; the setting `nli_data` by default.
         epochs: multiplies how often every pair is shown; the recipe of the shipped adapter by default.
         planted: pairs that the project makes itself, likewise.
+        teacher: folder of all-mpnet-base-v2, which the shipped adapter was taught by; without it by labels alone.
         layers: layers of the base model that are used; all six by default.
     """
 
     data: str | None = None
     epochs: float | None = Field(None, gt=0)
     planted: int | None = Field(None, ge=0)
+    teacher: str | None = None
     layers: int | None = Field(None, ge=1, le=6)
 
 
@@ -310,7 +312,7 @@ class ModelTraining(dg.Config):
             key=["coherence", "contradiction_model"],
             kinds={"pytorch"},
             owners=catalog.MEANING_OWNERS,
-            code_version="2",
+            code_version="3",
             skippable=True,
             tags={catalog.ON_DEMAND: "true"},
             metadata={"semops/largest_bytes": 4_000_000},
@@ -334,7 +336,8 @@ def contradiction_model(
     made = release.make(
         release.data_folder(config.data, settings),
         settings.home / "coherence" / "contradiction_model",
-        release.recipe_of(config.model_dump(exclude={"data"})),
+        release.recipe_of(config.model_dump(exclude={"data", "teacher"})),
+        teacher=config.teacher,
         device=training_device(settings.device),
         log=context.log.info,
     )

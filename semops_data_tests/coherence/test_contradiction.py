@@ -202,20 +202,23 @@ def test_the_untrained_network_is_the_base_model():
 
 
 def test_a_packed_change_is_small_and_comes_back():
-    """What ships is the change of each map: its largest directions, in eight bits."""
-    base = fresh(base_weights(bundled_base()), Shape(layers=1, rank=8))
+    """What ships is the change of each map: its largest directions in eight bits, the next ones in four."""
+    base = fresh(base_weights(bundled_base()), Shape(layers=1, rank=8, coarse=4))
     torch.manual_seed(0)
     name = "layers.0.rise.weight"
-    change = torch.randn(1536, 8) @ torch.randn(8, 384) * 1e-3
+    large, small = (torch.randn(1536, rank) @ torch.randn(rank, 384) * size for rank, size in ((8, 1e-3), (4, 1e-4)))
+    change = large + small
     trained = Network(base.shape, base.frozen, base.learned | {name: base.learned[name] + change})
     tensors = packed(trained, base)
     assert tensors["layers.0.rise.up"].dtype == torch.int8
     assert not any(part.startswith("apart") for part in tensors), "the decision of other label styles does not ship"
     found = unpacked(tensors, base).learned
-    error = (found[name] - trained.learned[name]).norm() / change.norm()
-    assert error < 0.02, "eight bits lose about one part in a hundred of the change"
+    error = (found[name] - trained.learned[name]).norm()
+    assert error / change.norm() < 0.02, "eight bits lose about one part in a hundred of the change"
+    assert tensors["layers.0.rise.up_coarse"].shape == (1536, 2), "two values in a byte"
+    assert error / small.norm() < 0.3, "the four next directions are there, in four bits"
     np.testing.assert_allclose(found["mix.weight"].numpy(), trained.learned["mix.weight"].numpy(), atol=1e-3)
-    with pytest.raises(ValueError, match=r"layers\.0\.qkv\.up"):
+    with pytest.raises(ValueError, match=r"layers\.0\.qkv\.up\b"):
         unpacked({part: tensor for part, tensor in tensors.items() if part != "layers.0.qkv.up"}, base)
 
 

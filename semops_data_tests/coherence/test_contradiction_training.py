@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+from collections import Counter
 from dataclasses import replace
 
 import dagster as dg
 import numpy as np
 import pytest
 import torch
+from transformers import MPNetConfig, MPNetModel
 
 from semops_data.coherence import assets
-from semops_data.coherence.contradiction import training
+from semops_data.coherence.contradiction import teacher, training
 from semops_data.coherence.contradiction.mixture import Recipe, Shown, held_back, neighbours, steps, training_pairs
 from semops_data.coherence.contradiction.model import ADAPTER, AdapterModel, bundled_base
 from semops_data.coherence.contradiction.network import LABELS
 from semops_data.coherence.contradiction.pairs import Example, TrainingDataError, read_pairs
 from semops_data.coherence.contradiction.planted import CONTRADICTION, ENTAILMENT, planted_pairs
-from semops_data.coherence.contradiction.training import rate_at, train
+from semops_data.coherence.contradiction.teacher import taught
+from semops_data.coherence.contradiction.training import rate_at, target, train
 from semops_data.coherence.quantities import quantities
 
 ROWS = [
@@ -27,7 +31,7 @@ ROWS = [
     ("The dogs are running in the park.", "The dogs are brown.", "neutral"),
     ("Every order is shipped within 3 days.", "No order is ever shipped.", "contradiction"),
 ]
-TINY = Recipe(planted=0, neighbours=0, pairs_per_batch=4, layers=1)
+TINY = Recipe(planted=0, neighbours=0, pairs_per_batch=4, layers=1, lesson={"": Shown(0.2)})
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -140,9 +144,43 @@ def test_training_learns(tmp_path):
     """Four pairs by heart: a loop that does not learn would not."""
     examples = [Example(a, b, LABELS.index(label)) for a, b, label in ROWS * 60]
     losses = []
-    recipe = replace(TINY, epochs=2, rate=3e-4, head_rate=1e-3, branches=1, fork=0.5, branch=0.5)
+    recipe = replace(TINY, epochs=2, rate=3e-4, head_rate=1e-3, branches=1, fork=0.5, lesson={"": Shown(0.5)})
     train(bundled_base(), examples, recipe, log=lambda line: losses.append(float(line.split("loss ")[1].split(",")[0])))
     assert losses[-1] < 0.9, losses
+
+
+def test_a_teacher_labels_the_pairs_that_have_no_label_of_their_own(tmp_path, monkeypatch):
+    """The same word twice, probabilities, and of nothing else; what it is asked about is held back from nothing."""
+    config = MPNetConfig(
+        vocab_size=30_600, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32
+    )
+    MPNetModel(config).save_pretrained(tmp_path / "teacher")
+    shutil.copy(bundled_base() / "tokenizer.json", tmp_path / "teacher" / "tokenizer.json")
+    rows = [(premise.replace("dogs", "cats"), *rest) for premise, *rest in ROWS]
+    write(tmp_path / "train" / "mnli.jsonl.gz", rows)
+    write(tmp_path / "train" / "wiki_base.jsonl.gz", rows)
+    pairs = training_pairs(tmp_path, bundled_base(), TINY)
+    assert Counter(pair.source for pair in pairs.training) >= Counter({"sibling": 6, "relabelled": 4})
+    one, two = (taught(pairs, tmp_path / "teacher", tmp_path / kept).training for kept in "ab")
+    assert one == two
+    told = {pair.source for pair in one if pair.taught is not None}
+    assert told == {"mnli", "sibling", "relabelled"}
+    assert {round(sum(pair.taught), 4) for pair in one if pair.taught} == {1.0}
+    with pytest.raises(TrainingDataError, match=r"no model\.safetensors"):
+        taught(pairs, tmp_path, tmp_path)
+    monkeypatch.setattr(teacher, "_opinions", None)
+    assert taught(pairs, tmp_path / "teacher", tmp_path / "a").training == one, "a stopped training does not ask again"
+    training.forget(tmp_path / "a")
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_the_teacher_is_believed_where_there_is_no_label_and_by_the_recipe_where_there_is_one():
+    """What only the teacher has labelled carries a label that means nothing."""
+    word = (0.5, 0.25, 0.25)
+    recipe = Recipe(trust=0.6)
+    np.testing.assert_allclose(target(Example("a", "b", 2, "mnli"), recipe), [0, 0, 1])
+    np.testing.assert_allclose(target(Example("a", "b", 2, "mnli", word), recipe), [0.3, 0.15, 0.55])
+    np.testing.assert_allclose(target(Example("a", "b", 2, "sibling", word), recipe), word)
 
 
 def test_the_rate_rises_stays_and_falls_to_nothing():
@@ -157,7 +195,7 @@ def test_each_set_is_shown_as_often_and_as_early_as_the_recipe_says():
     """Sets of another label style come first; the scarce ones that are judged come often, and to the end."""
     sources = np.repeat(["early", "late", "other"], [600, 200, 400])
     sets = {"early": Shown(1.5, 3.0), "late": Shown(4, 0.5)}
-    plan = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8, sets=sets))
+    plan = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8), sets)
     shown = np.concatenate(plan)
     counts = np.bincount(shown, minlength=1200)
     assert {*counts[600:800]} == {4}
@@ -166,8 +204,10 @@ def test_each_set_is_shown_as_often_and_as_early_as_the_recipe_says():
     assert counts[:600].sum() == 900
     place = np.arange(len(shown)) / len(shown)
     assert place[shown < 600].mean() < 0.4 < 0.55 < place[(shown >= 600) & (shown < 800)].mean()
-    again = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8, sets=sets))
+    again = steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8), sets)
     assert all(np.array_equal(a, b) for a, b in zip(plan, again, strict=True))
+    left = np.concatenate(steps(np.full(1200, 20), sources, Recipe(pairs_per_batch=8), {"late": Shown(0)}))
+    assert not ({*left} & {*range(600, 800)})
 
 
 def test_what_is_held_back_is_in_no_training_pair(tmp_path):

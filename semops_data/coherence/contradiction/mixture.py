@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 JUDGED = ("mnli", "snli")
 HELD_BACK = 10
 PLANTED, NEIGHBOUR = "planted", "neighbour"
+# What the teacher alone labels: hypotheses of one premise held against each other, and pairs of the Wikipedia sets.
+SIBLING, RELABELLED = "sibling", "relabelled"
 # Cosine of neighbours: comparable, and not the same sentence.
 NEAR, SAME = 0.5, 0.9
 NEAREST = 4
@@ -53,6 +56,16 @@ MIXTURE = {
     "wiki_edit_other": Shown(2, 1.6, apart=True),
     "wiki_edit_premise": Shown(2, 1.6, apart=True),
     "wiki_contrast": Shown(1, 1.6, apart=True),
+    SIBLING: Shown(0),
+    RELABELLED: Shown(0),
+}
+LESSON = {
+    "mnli": Shown(1.5),
+    "snli": Shown(0.8),
+    "counterfactual": Shown(0.3),
+    PLANTED: Shown(0.2),
+    NEIGHBOUR: Shown(0.15),
+    **{name: Shown(0) for name in ("wiki_base", "wiki_edit_other", "wiki_edit_premise", "wiki_contrast")},
 }
 
 
@@ -78,8 +91,11 @@ class Recipe:
         seed: of everything random.
         branches: trainings that go on from the fork, each in its own order, and are averaged.
         fork: share of the plan's steps before the fork.
-        branch: share of the plan's steps that each branch has, while its rate falls to nothing.
-        sets: how each set is shown; one that is not named is shown once.
+        trust: weight of the teacher's word against the label, after the fork.
+        siblings: pairs of hypotheses of one premise that the teacher labels, at most.
+        relabelled: pairs of the Wikipedia sets that the teacher labels, at most.
+        sets: how each set is shown before the fork; one that is not named is shown once.
+        lesson: how each set is shown by each branch, likewise.
     """
 
     epochs: float = 1.0
@@ -99,8 +115,11 @@ class Recipe:
     seed: int = 0
     branches: int = 2
     fork: float = 0.5014
-    branch: float = 0.1612
+    trust: float = 0.6
+    siblings: int = 5_000
+    relabelled: int = 10_000
     sets: Mapping[str, Shown] = field(default_factory=lambda: dict(MIXTURE))
+    lesson: Mapping[str, Shown] = field(default_factory=lambda: dict(LESSON))
 
     def shown(self, source: str) -> Shown:
         """How a set is shown."""
@@ -136,7 +155,26 @@ def training_pairs(folder: Path, base: Path, recipe: Recipe) -> Pairs:
     sentences = sorted({pair.premise for pair in training if 20 < len(pair.premise) < 200})
     made = planted_pairs(sentences, recipe.planted, np.random.default_rng(recipe.seed))
     made = [Example(pair.premise, pair.hypothesis, pair.label, PLANTED) for pair in made]
-    return Pairs(training + made + neighbours(training, base, recipe), validation)
+    near = neighbours(training, base, recipe)
+    return Pairs(training + made + near + unlabelled(training, recipe), validation)
+
+
+def unlabelled(labelled: Sequence[Example], recipe: Recipe) -> list[Example]:
+    """Pairs for a teacher to label: hypotheses of one premise of MultiNLI in either order, and pairs of Wikipedia.
+
+    Those of Wikipedia were labelled under other instructions. Labels that a pair carries here mean nothing.
+    """
+    rng = np.random.default_rng(recipe.seed + 3)
+    groups: dict[str, list[str]] = {}
+    for pair in labelled:
+        if pair.source == "mnli":
+            groups.setdefault(pair.premise, []).append(pair.hypothesis)
+    couples = [(a, b) for group in groups.values() for a, b in permutations(group, 2) if a != b]
+    wiki = [(pair.premise, pair.hypothesis) for pair in labelled if pair.source.startswith("wiki")]
+    found = []
+    for source, texts, most in ((SIBLING, couples, recipe.siblings), (RELABELLED, wiki, recipe.relabelled)):
+        found += [Example(*texts[int(row)], 0, source) for row in rng.permutation(len(texts))[:most]]
+    return found
 
 
 def held_back(premise: str) -> bool:
@@ -170,19 +208,24 @@ def neighbours(training: Sequence[Example], base: Path, recipe: Recipe) -> list[
     return [Example(sentences[a], sentences[b], neutral, NEIGHBOUR) for a, b in (found[int(at)] for at in chosen)]
 
 
-def steps(lengths: np.ndarray, sources: np.ndarray, recipe: Recipe, *, seed: int = 0) -> list[np.ndarray]:
+def steps(
+    lengths: np.ndarray, sources: np.ndarray, recipe: Recipe, sets: Mapping[str, Shown], *, seed: int = 0
+) -> list[np.ndarray]:
     """Rows of every step, the same for the same seed.
 
     Args:
         lengths: tokens of every pair, shape (pairs,).
         sources: name of the set of every pair, shape (pairs,).
-        recipe: how often and when each set is shown.
+        recipe: how many pairs a step has.
+        sets: how often and when each set is shown.
         seed: of the order; the number of steps is the same for all.
     """
     rng = np.random.default_rng(seed)
     rows, moments = [], []
     for source in sorted(set(sources)):
-        mine, shown = np.flatnonzero(sources == source), recipe.shown(str(source))
+        mine, shown = np.flatnonzero(sources == source), sets.get(str(source), Shown())
+        if not shown.times:
+            continue
         times = shown.times * recipe.epochs
         left, turn = max(1, round(times * len(mine))), 0
         while left > 0:

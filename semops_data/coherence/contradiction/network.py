@@ -42,13 +42,15 @@ class Shape:
     Attributes:
         layers: of the base model.
         heads: of attention.
-        rank: singular values of each map's change that are kept in an adapter.
+        rank: singular values of each map's change that an adapter keeps in eight bits.
+        coarse: further ones that it keeps in four bits; even.
         hidden: width of the head.
     """
 
     layers: int = 6
     heads: int = 12
-    rank: int = 88
+    rank: int = 24
+    coarse: int = 128
     hidden: int = 256
 
 

@@ -25,12 +25,16 @@ READ = 4_000
 
 @dataclass(frozen=True)
 class Example:
-    """A premise, a hypothesis, the index of their label in `LABELS`, and the name of their set."""
+    """A premise, a hypothesis, the index of their label in `LABELS`, and the name of their set.
+
+    `taught` holds the probabilities that a teacher gives the three labels, where one was asked.
+    """
 
     premise: str
     hypothesis: str
     label: int
     source: str = ""
+    taught: tuple[float, float, float] | None = None
 
 
 class TrainingDataError(ValueError):
@@ -90,7 +94,7 @@ class Tokens:
         joined = []
         for i, row in enumerate(rows):
             a, b = self.sentences[self.left[row]], self.sentences[self.right[row]]
-            joined.append(_cut(b, a, longest) if swap is not None and swap[i] else _cut(a, b, longest))
+            joined.append(cut(b, a, longest) if swap is not None and swap[i] else cut(a, b, longest))
         total = torch.tensor([len(a) + len(b) + 3 for a, b in joined])
         ids = torch.zeros(len(joined), int(total.max()), dtype=torch.int64)
         for i, (a, b) in enumerate(joined):
@@ -136,8 +140,8 @@ def by_window(
     return found
 
 
-def _cut(left: list[int], right: list[int], longest: int) -> tuple[list[int], list[int]]:
-    """Both sentences within the limit; the longer one gives way."""
+def cut(left: list[int], right: list[int], longest: int) -> tuple[list[int], list[int]]:
+    """Both sentences, and three marks, within the limit; the longer one gives way."""
     room = longest - 3
     if len(left) + len(right) > room:
         short = min(len(left), len(right), room // 2)

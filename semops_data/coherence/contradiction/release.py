@@ -12,9 +12,18 @@ import numpy as np
 
 from semops_data import markdown
 from semops_data.coherence.contradiction.evaluation import Figures, evaluate, judged_sets, temperature
-from semops_data.coherence.contradiction.mixture import NEIGHBOUR, PLANTED, Pairs, Recipe, training_pairs
+from semops_data.coherence.contradiction.mixture import (
+    NEIGHBOUR,
+    PLANTED,
+    RELABELLED,
+    SIBLING,
+    Pairs,
+    Recipe,
+    training_pairs,
+)
 from semops_data.coherence.contradiction.model import ADAPTER, AdapterModel, bundled_base, digest, save_adapter
 from semops_data.coherence.contradiction.pairs import TrainingDataError
+from semops_data.coherence.contradiction.teacher import taught
 from semops_data.coherence.contradiction.training import forget, train
 
 if TYPE_CHECKING:
@@ -38,12 +47,14 @@ SOURCES = {
     "counterfactual": ("counterfactually augmented NLI (Kaushik et al. 2020)", "Apache-2.0, on SNLI"),
     PLANTED: ("half from templates, half sentences of these sets with their meaning turned", "as these sets"),
     NEIGHBOUR: ("premises of MultiNLI and of the Wikipedia sets that are near each other", "as these sets"),
+    SIBLING: ("hypotheses of one premise of MultiNLI, labelled by the teacher", "as MultiNLI"),
+    RELABELLED: ("pairs of the Wikipedia sets, labelled once more by the teacher", "as these sets"),
 }
 CARD_TEXT = """\
 # {model_id}
 
 The difference between all-MiniLM-L6-v2 (Apache-2.0), whose own weights are not in the file, and a cross-encoder that
-was trained from it: low-rank pairs in eight bits, and a head. {size} bytes of safetensors.
+was trained from it: low-rank pairs in eight and four bits, and a head. {size} bytes of safetensors.
 
 ## What it is for
 
@@ -80,6 +91,8 @@ The asset `coherence/contradiction_model` does it again, with this recipe:
 {recipe}
 ```
 
+{teacher}
+
 The same seed gives the same pairs, order and steps; other processors round otherwise, so that their file differs.
 
 ## Limits
@@ -88,12 +101,17 @@ The same seed gives the same pairs, order and steps; other processors round othe
 - 128 tokens for both sentences together; the rest is cut off.
 - Weak on arithmetic and quantities (the set `numbers`): the rules judge these, and `v4-hybrid` takes the stronger.
 - Long evidence, world knowledge and irony are beyond a network of this size.
-- Precise on few natural pairs: of the 25 that the adapter that ships scored highest in semops-data's own documentation
-  none was a contradiction when read by a person. Definitions beside the same definition with "null where there is
-  none" deceive it most.
+- Precise on few natural pairs: of the 25 that the adapter before the one that ships scored highest in semops-data's
+  own documentation none was a contradiction when read by a person. Definitions beside the same definition with "null
+  where there is none" deceived it most.
 - Trained on image captions, Wikipedia and the genres of MultiNLI, and on templates about data: other registers have
   not been measured.
 """
+
+TAUGHT = """\
+From the fork on it also learned what a teacher says of pairs: all-mpnet-base-v2 (Apache-2.0), whose upper half had
+learned the pairs of SNLI and MultiNLI above. The asset takes its folder as `teacher`; nothing of it is in the file."""
+UNTAUGHT = "It learned from labels alone: no teacher was at hand."
 
 
 @dataclass(frozen=True)
@@ -122,6 +140,7 @@ def make(
     folder: Path,
     recipe: Recipe,
     *,
+    teacher: str | None = None,
     device: str = "cpu",
     log: Callable[[str], None] = lambda _: None,
 ) -> Release:
@@ -131,11 +150,12 @@ def make(
         data: folder with `train/` and `test/`.
         folder: where adapter, card and figures go.
         recipe: how to train.
+        teacher: folder of all-mpnet-base-v2; without it the pairs that it alone labels are left out.
         device: torch device.
         log: takes a line of progress.
 
     Raises:
-        TrainingDataError: where the data are missing or cannot be read.
+        TrainingDataError: where the data or the teacher are missing or cannot be read.
     """
     if data is None or not data.is_dir():
         raise TrainingDataError(
@@ -143,7 +163,9 @@ def make(
             "train/*.jsonl.gz and test/*.jsonl.gz; the model card names the sets and where they come from"
         )
     base = bundled_base()
+    recipe = recipe if teacher else replace(recipe, siblings=0, relabelled=0)
     pairs = training_pairs(data, base, recipe)
+    pairs = taught(pairs, Path(teacher).expanduser(), folder, log=log) if teacher else pairs
     network = train(base, pairs.training, recipe, device=device, folder=folder, log=log)
     heat = calibrate(network, base, folder, pairs.validation, recipe=recipe, device=device)
     log(f"temperature {heat} on {len(pairs.validation):,} held-back pairs")
@@ -206,6 +228,7 @@ def card(told: Mapping[str, Any], figures: Sequence[Figures]) -> str:
     counts = told["trained_on"]
     sources = [(name, f"{counts.get(name, 0):,}", *about) for name, about in SOURCES.items()]
     return CARD_TEXT.format(
+        teacher=TAUGHT if counts.get(RELABELLED) or counts.get(SIBLING) else UNTAUGHT,
         model_id=told["model_id"],
         size=f"{told['bytes']:,}",
         figures=figure_table(figures),

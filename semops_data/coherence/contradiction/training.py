@@ -2,8 +2,9 @@
 
 The rate rises and falls. A contradiction is one in either order of its two sentences, so a share of the
 pairs is shown the other way round: a swapped contradiction stays one, any other swapped pair is only known not to be
-a contradiction. At the fork the training parts: each branch goes on for a while in an order of its own while its
-rate falls to nothing, and the weights of their ends are averaged, which errs less than either (Wortsman et al. 2022).
+a contradiction. At the fork the training parts: each branch goes on in an order of its own while its rate falls to
+nothing, learning what the teacher says as well as the labels (Hinton et al. 2015), and the weights of their ends are
+averaged, which errs less than either (Wortsman et al. 2022).
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semops_data.coherence.contradiction.mixture import Recipe, steps
+from semops_data.coherence.contradiction.mixture import Recipe, Shown, steps
 from semops_data.coherence.contradiction.network import (
     CONTRADICTION,
+    LABELS,
     TRAINING_ONLY,
     Network,
     Shape,
@@ -47,12 +49,25 @@ MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 @dataclass(frozen=True)
 class Training:
-    """Everything a step needs; `made_of` names recipe and pairs."""
+    """Everything a step needs; `made_of` names recipe and pairs.
+
+    Attributes:
+        network: what learns.
+        optimizer: of it.
+        tokens: of every pair.
+        labels: of every pair, shape (pairs,).
+        targets: what the branches learn of every pair: its label and the teacher's word on it, shape (pairs, 3).
+        apart: whether the second decision learns a pair, shape (pairs,).
+        recipe: settings.
+        device: torch device.
+        made_of: digest of recipe and pairs.
+    """
 
     network: Network
     optimizer: torch.optim.Optimizer
     tokens: Tokens
     labels: np.ndarray
+    targets: np.ndarray
     apart: np.ndarray
     recipe: Recipe
     device: str
@@ -88,17 +103,18 @@ def train(
     lengths, sources = run.tokens.lengths(recipe.longest), np.array([pair.source for pair in examples])
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(folder) as kept:
         ends = []
+        trunk = steps(lengths, sources, recipe, recipe.sets, seed=recipe.seed)
         for branch in range(recipe.branches):
-            plan = steps(lengths, sources, recipe, seed=recipe.seed + branch)
-            _branch(run, plan, branch, Path(kept), log=log, save_seconds=save_seconds)
+            lesson = steps(lengths, sources, recipe, recipe.lesson, seed=recipe.seed + branch)
+            _branch(run, trunk, lesson, branch, Path(kept), log=log, save_seconds=save_seconds)
             ends.append({name: tensor.detach().clone() for name, tensor in run.network.learned.items()})
     learned = {name: sum(end[name] for end in ends) / len(ends) for name in run.network.learned}
     return Network(run.network.shape, run.network.frozen, learned)
 
 
 def forget(folder: Path) -> None:
-    """Remove the checkpoints of a training that has ended."""
-    for file in (folder / FORK, *folder.glob("branch-*.safetensors")):
+    """Remove the checkpoints of a training that has ended, and what its teacher said."""
+    for file in (folder / FORK, *folder.glob("branch-*.safetensors"), *folder.glob("taught-*.npy")):
         file.unlink(missing_ok=True)
 
 
@@ -109,12 +125,13 @@ def _start(base: Path, examples: list[Example], recipe: Recipe, device: str) -> 
     kind = torch.bfloat16 if _fast_bfloat16(device) else torch.float32
     network = fresh(base_weights(base), Shape(layers=recipe.layers), kind=kind).to(device)
     told = [json.dumps(asdict(recipe), sort_keys=True)]
-    told += [f"{pair.source}\t{pair.label}\t{pair.premise}\t{pair.hypothesis}" for pair in examples]
+    told += [f"{pair.source}\t{pair.label}\t{pair.taught}\t{pair.premise}\t{pair.hypothesis}" for pair in examples]
     return Training(
         network=network,
         optimizer=_optimizer(network, recipe),
         tokens=tokenize(open_tokenizer(base), [(pair.premise, pair.hypothesis) for pair in examples]),
         labels=np.array([pair.label for pair in examples]),
+        targets=np.array([target(pair, recipe) for pair in examples], np.float32),
         apart=np.array([recipe.shown(pair.source).apart for pair in examples]),
         recipe=recipe,
         device=device,
@@ -122,9 +139,23 @@ def _start(base: Path, examples: list[Example], recipe: Recipe, device: str) -> 
     )
 
 
+def target(pair: Example, recipe: Recipe) -> np.ndarray:
+    """What a branch learns of a pair, shape (3,): its label, and the teacher's word on it where it has been asked.
+
+    A pair that the recipe does not show before the fork has no label of its own that would count.
+    """
+    label: np.ndarray = np.eye(len(LABELS))[pair.label]
+    if pair.taught is None:
+        return label
+    trust = recipe.trust if recipe.sets.get(pair.source, Shown()).times else 1.0
+    found: np.ndarray = (1 - trust) * label + trust * np.array(pair.taught)
+    return found
+
+
 def _branch(
     run: Training,
-    plan: list[np.ndarray],
+    trunk: list[np.ndarray],
+    lesson: list[np.ndarray],
     branch: int,
     folder: Path,
     *,
@@ -133,17 +164,19 @@ def _branch(
 ) -> None:
     """Train to the end of a branch: the first from the beginning, any other from the fork."""
     recipe, kept = run.recipe, folder / f"branch-{branch}.safetensors"
-    if len(plan) < 2:
+    if len(trunk) < 2:
         raise TrainingDataError(f"{len(run.labels)} pairs are too few: a training has at least two steps")
-    fork, end = forked(len(plan), recipe)
+    fork = min(max(1, round(recipe.fork * len(trunk))), len(trunk) - 1)
+    end = fork + len(lesson)
     done = restore(run, kept if branch == 0 or kept.is_file() else folder / FORK)
     saved = began = time.monotonic()
     losses = []
     for step in range(done, end):
         if branch == 0 and step == fork:
             keep(run, folder / FORK, step)
-        share = rate_at(min(step, fork) / len(plan), recipe) * min(1.0, 1 - (step - fork) / (end - fork))
-        losses.append(_step(run, plan[step], step, share, seed=recipe.seed + branch))
+        share = rate_at(min(step, fork) / len(trunk), recipe) * min(1.0, 1 - (step - fork) / len(lesson))
+        rows = trunk[step] if step < fork else lesson[step - fork]
+        losses.append(_step(run, rows, step, share, seed=recipe.seed + branch, taught=step >= fork))
         if time.monotonic() - saved > save_seconds:
             keep(run, kept, step + 1)
             saved = time.monotonic()
@@ -153,12 +186,6 @@ def _branch(
             log(f"branch {branch + 1}, step {step + 1} of {end}, loss {loss:.4f}, {pace:.2f} steps/s")
     if done < end:
         keep(run, kept, end)
-
-
-def forked(steps: int, recipe: Recipe) -> tuple[int, int]:
-    """The step at which the branches begin, and the one before which they end."""
-    fork = min(max(1, round(recipe.fork * steps)), steps - 1)
-    return fork, min(fork + max(1, round(recipe.branch * steps)), steps)
 
 
 def training_device(configured: str) -> str:
@@ -191,14 +218,14 @@ def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98), fused=True)
 
 
-def _step(run: Training, rows: np.ndarray, step: int, share: float, *, seed: int) -> float:
+def _step(run: Training, rows: np.ndarray, step: int, share: float, *, seed: int, taught: bool) -> float:
     import torch
 
     torch.manual_seed((seed + 1) * 1_000_003 + step)
     for group in run.optimizer.param_groups:
         group["lr"] = group["highest"] * share
     swap = np.random.default_rng((seed, step)).random(len(rows)) < run.recipe.swapped
-    loss = _loss(run, rows, swap)
+    loss = _loss(run, rows, swap, taught=taught)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.learned.values(), 1.0)
@@ -206,22 +233,23 @@ def _step(run: Training, rows: np.ndarray, step: int, share: float, *, seed: int
     return float(loss.detach())
 
 
-def _loss(run: Training, rows: np.ndarray, swap: np.ndarray) -> torch.Tensor:
+def _loss(run: Training, rows: np.ndarray, swap: np.ndarray, *, taught: bool) -> torch.Tensor:
+    """Mean loss of a batch; of a swapped pair only the contradiction is known."""
     import torch
     from torch.nn import functional as F  # noqa: N812
 
     batch = run.tokens.batch(rows, swap, run.recipe.longest)
+    chosen = run.targets[rows] if taught else np.eye(len(LABELS), dtype=np.float32)[run.labels[rows]]
     ids, first, total, wanted, apart, swapped = (
         part.to(run.device)
-        for part in (
-            batch.ids, batch.first, batch.total, *map(torch.from_numpy, (run.labels[rows], run.apart[rows], swap)),
-        )
-    )  # fmt: skip
+        for part in (batch.ids, batch.first, batch.total, *map(torch.from_numpy, (chosen, run.apart[rows], swap)))
+    )
     scores = logits(run.network, ids, first, total, drop=run.recipe.drop, apart=apart)
     whole = F.cross_entropy(scores, wanted, reduction="none", label_smoothing=run.recipe.smoothing)
     # log(1 - p) is lost to rounding near p = 1.
-    other = -torch.log1p(-F.softmax(scores, dim=1)[:, CONTRADICTION].clamp(max=0.999))
-    return torch.where(~swapped | (wanted == CONTRADICTION), whole, other).mean()
+    said, known = F.softmax(scores, dim=1)[:, CONTRADICTION].clamp(1e-6, 0.999), wanted[:, CONTRADICTION]
+    other = -(known * torch.log(said) + (1 - known) * torch.log1p(-said))
+    return torch.where(~swapped | (known == 1), whole, other).mean()
 
 
 def _fast_bfloat16(device: str) -> bool:
