@@ -19,6 +19,7 @@ from semops_data.coherence.contradiction.judge import Judge, open_judge
 from semops_data.coherence.contradiction.model import (
     ADAPTER,
     SHIPPED,
+    AdapterModel,
     ClassifierModel,
     ContradictionModelError,
     bundled_base,
@@ -199,6 +200,14 @@ def test_the_untrained_network_is_the_base_model():
         for ours, off in ((network, 1e-4), (unpacked(packed(network, network), network), 1e-2)):
             found = encoded(ours, batch.ids, batch.first, batch.total)
             np.testing.assert_allclose(found[real].numpy(), theirs[real].numpy(), atol=off)
+
+
+def test_a_text_does_not_contradict_itself():
+    """Other spaces or capitals change no meaning, whatever a network makes of two texts that are so alike."""
+    text = "A threshold is chosen on planted faults for a stated precision."
+    model = AdapterModel(bundled_base(), SHIPPED / ADAPTER, "cpu")
+    pairs = [(text, text), (text, f"  {text.upper()}"), (text, text.replace("is", "is not"))]
+    assert (contradiction(model, pairs) > 0.5).tolist() == [False, False, True]
 
 
 def test_a_packed_change_is_small_and_comes_back():
