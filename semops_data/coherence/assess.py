@@ -166,12 +166,15 @@ def stability_rows(
     if judge is not None:
         pairs = [pair for p in knowledge.patterns for pair in asked(versions[p.pattern_id], by_text, p.baseline)]
         told = EntailmentCache(judge.cache.file.with_name("entailments.db")).told(judge.model, pairs)
+    # Words are only asked for where a wording changed.
+    has_changed = any(len(found) > 1 for found in versions.values())
+    vocabulary = lookup(knowledge).vocabulary if has_changed else frozenset()
     as_of, method = newest(lake, "corpus/documents", "corpus/definitions"), judge.method if judge else METHOD
     return factor_table(
         "stability",
         [
             stability(p.pattern_id, versions[p.pattern_id], by_text, baseline=p.baseline, as_of=as_of, told=told,
-                      method=method, lifecycle=lifecycles[p.pattern_id], vocabulary=lookup(knowledge).vocabulary)
+                      method=method, lifecycle=lifecycles[p.pattern_id], vocabulary=vocabulary)
             for p in knowledge.patterns
         ],
         carried,
