@@ -52,6 +52,7 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _IDENTITY = re.compile(r"\b(?:is|are|means)\s+(?:an?|the)\b", re.IGNORECASE)
+_ONE = re.compile(r"\b(?:is|are|means)\s+the\b", re.IGNORECASE)
 # Opposites that name two things more often than two sides of one: what holds of a client may hold of no server.
 _PARTNERS = frozenset({
     stem(word)
@@ -163,8 +164,9 @@ def _unrelated(left: str, right: str, rule: str) -> str | None:
     is_other = bool(content(" ".join(here - there))) and bool(content(" ".join(there - here)))
     if rule != "role_swap" and (is_other or len(here & there) < SAME_SUBJECT * max(len(here), len(there))):
         return "they speak of different things"
-    if rule == "substitution":
-        # Read in eight sets of documentation: the other word was another name, or the sentence held of both.
+    if rule == "substitution" and not (_ONE.match(ours[1]) and _ONE.match(theirs[1])):
+        # Read in eight sets of documentation: the other word was another name, or the sentence held of both. There is
+        # no room for two where each says what the thing is.
         return "what differs leaves room for both"
     if rule not in _OPPOSED and not (_IDENTITY.match(ours[1]) and _IDENTITY.match(theirs[1])):
         return "what differs leaves room for both"

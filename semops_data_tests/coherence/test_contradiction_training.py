@@ -14,8 +14,7 @@ import pytest
 import torch
 from transformers import MPNetConfig, MPNetModel
 
-from semops_data.coherence import assets
-from semops_data.coherence.contradiction import teacher, training
+from semops_data.coherence.contradiction import assets, teacher, training
 from semops_data.coherence.contradiction.mixture import Recipe, Shown, held_back, neighbours, steps, training_pairs
 from semops_data.coherence.contradiction.model import ADAPTER, AdapterModel, bundled_base
 from semops_data.coherence.contradiction.network import LABELS
