@@ -152,7 +152,9 @@ def score_plot(rows: Sequence[Mapping[str, Any]], *, most: int = 40) -> bytes:
         points = [(row[name], y) for y, row in enumerate(ordered) if row[name] is not None]
         axes.plot(*(zip(*points, strict=True) if points else ([], [])), marker, color=colour, markersize=4.5,
                   fillstyle="none", label=name)  # fmt: skip
-    axes.plot([], [], "o", color=COLOURS["fair"], markersize=6, label="SC, with its interval")
+    for level, colour in COLOURS.items():
+        if any(row["level"] == level and row["sc"] is not None for row in ordered):
+            axes.plot([], [], "o", color=colour, markersize=6, label=f"SC with its interval, {level}")
     axes.plot([], [], ":", color=COLOURS[None], label="bounds of an unmeasured SC")
     axes.set_yticks(range(len(ordered)), [row["pattern_id"] for row in ordered], fontsize=8)
     axes.set_xlim(-0.02, 1.02)
