@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SIZE = 16
 BLOCK = 2_048
-# What scores depend on beside the tables: the scorer's own code and what it takes from other rooms.
-SOURCES = ("coherence", "corpus", "embeddings")
+# What scores depend on beside the tables: the scorer's own code, what it takes from other rooms, and this module.
+SOURCES = ("coherence", "corpus", "embeddings", "contracts", "lakehouse/carried.py")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def stamp() -> bytes:
     package, sink = Path(__file__).parents[1], sha256(np.__version__.encode())
     for name in SOURCES:
         place = package / name
-        for file in sorted(place.rglob("*.py")):
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             sink.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return sink.digest()
 

@@ -99,7 +99,7 @@ The same seed gives the same pairs, order and steps; other processors round othe
 
 - English alone: a text that does not look like English gets no verdict.
 - 128 tokens for both sentences together; the rest is cut off.
-- Two texts with the same words agree without being asked: the network alone says of some that they do not.
+- Two texts that are word for word the same agree unasked: the network alone says of some that they do not.
 - Weak on arithmetic and quantities (the set `numbers`): the rules judge these, and `v4-hybrid` weighs both.
 - Long evidence, world knowledge and irony are beyond a network of this size.
 - Precise on few natural pairs: of the 25 that the adapter before the one that ships scored highest in semops-data's
