@@ -38,8 +38,8 @@ SHIPPED = Path(__file__).parent / "adapter"
 ADAPTER = "adapter.safetensors"
 NAME = "minilm-contradiction"
 BATCH = 64
-# Of two texts that are the same, word for word: the network has learned to look for the one word that was changed, and finds it
-# here too.
+# Of two texts that are the same, word for word: the network has learned to look for the one word that was changed, and
+# finds it here too.
 SAME = (0.98, 0.01, 0.01)
 
 
